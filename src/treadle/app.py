@@ -1,0 +1,103 @@
+"""Putting the program together; nothing here decides anything."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from treadle.call import Services
+from treadle.clients import CLIENT, NewClient, create_client
+from treadle.clock import FixedClock, SystemClock
+from treadle.http.limits import Receive
+from treadle.http.pipeline import Pipeline, Scope, Send, send_json
+from treadle.keys import load_keys
+from treadle.operations import load_areas
+from treadle.partners.stripe import StripeTokens
+from treadle.settings import SANDBOX_CLIENT_ID, SANDBOX_SECRET, Settings
+from treadle.sources.sandbox.sandbox import SandboxSource
+from treadle.sources.source import NoSource, Source
+from treadle.store.change import GuardFailed
+from treadle.store.opening import database_url, open_store
+
+KEY_FILE = "keys.json"
+_HEALTH = json.dumps({"status": "ok"}).encode()
+
+
+class Application:
+    """The ASGI application of one worker."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._implemented = load_areas()
+        self._services: Services | None = None
+        self._pipeline: Pipeline | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http" and self._pipeline is not None:
+            if scope["path"] == "/healthz" and scope["method"] == "GET":
+                await send_json(send, 200, _HEALTH)
+            else:
+                await self._pipeline(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """Open what is needed before the first request, and close it after the last one."""
+        await receive()
+        self._services = await open_services(self._settings)
+        self._pipeline = Pipeline(self._services, self._implemented)
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._services.store.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+async def open_services(settings: Settings) -> Services:
+    """Raises KeyFileError or StoreError when the keys or the database cannot be used."""
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    keys = load_keys(settings.data / KEY_FILE)
+    store = await open_store(database_url(settings.database, settings.data), keys)
+    source: Source = SandboxSource() if settings.sandbox else NoSource()
+    services = Services(
+        settings=settings,
+        store=store,
+        keys=keys,
+        clock=SystemClock() if settings.clock is None else FixedClock(settings.clock),
+        source=source,
+        stripe=StripeTokens(settings.stripe_url, settings.stripe_timeout_seconds),
+    )
+    if settings.sandbox:
+        await _make_ready_client(services)
+    return services
+
+
+async def _make_ready_client(services: Services) -> None:
+    """The client whose credentials are published, in sandbox alone."""
+    if await services.store.first(CLIENT, client_id=SANDBOX_CLIENT_ID) is not None:
+        return
+    ready = NewClient(client_id=SANDBOX_CLIENT_ID, secret=SANDBOX_SECRET, name="Sandbox")
+    try:
+        await create_client(services.store, services.keys, ready, services.clock.now())
+    except GuardFailed:
+        # Another worker made it first.
+        return
+
+
+def from_environment() -> Application:
+    """The application of a worker process, which is handed its settings in one variable."""
+    import os
+
+    import msgspec
+
+    from treadle.log import configure_logging
+
+    configure_logging()
+    text = os.environ[WORKER_SETTINGS]
+    return Application(msgspec.json.decode(text, type=Settings, dec_hook=_decode_path))
+
+
+WORKER_SETTINGS = "TREADLE_WORKER_SETTINGS"
+
+
+def _decode_path(kind: type, value: Any) -> Any:
+    return kind(value)

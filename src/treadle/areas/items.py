@@ -1,0 +1,150 @@
+"""Items: exchanging, reading, rotating and removing."""
+
+from __future__ import annotations
+
+from msgspec import UNSET
+from sqlalchemy import bindparam
+
+from treadle.bank.linking import DEFAULT_PASSWORD, link_item
+from treadle.bank.rows import guarded_by, update_item
+from treadle.call import ClientCall, ItemCall, PublicTokenCall
+from treadle.clock import to_datetime
+from treadle.gates import ClientGate, ItemGate, PublicTokenGate
+from treadle.http import errors
+from treadle.operations import operation
+from treadle.tokens.minting import mint, mint_public
+from treadle.tokens.revocation import end_access_tokens, end_public_token, remove_item
+from treadle.views.item import item_fields, item_view
+from treadle.webhooks import owe
+from treadle.wire.common import Products
+from treadle.wire.item import (
+    ItemAccessTokenInvalidateRequest,
+    ItemAccessTokenInvalidateResponse,
+    ItemGetRequest,
+    ItemGetResponse,
+    ItemImportRequest,
+    ItemImportResponse,
+    ItemPublicTokenCreateRequest,
+    ItemPublicTokenCreateResponse,
+    ItemPublicTokenExchangeRequest,
+    ItemPublicTokenExchangeResponse,
+    ItemRemoveRequest,
+    ItemRemoveResponse,
+    ItemStatusInvestments,
+    ItemStatusNullable,
+    ItemStatusTransactions,
+    ItemWebhookUpdateRequest,
+    ItemWebhookUpdateResponse,
+    ItemWithConsentFields,
+)
+from treadle.wire.webhooks import WebhookEnvironmentValues, WebhookUpdateAcknowledgedWebhook
+
+_DEFAULT_IMPORT_INSTITUTION = "ins_109508"
+_SET_WEBHOOK = update_item(webhook=bindparam("webhook"))
+
+
+@operation("/item/public_token/exchange", gate=PublicTokenGate())
+async def item_public_token_exchange(
+    call: PublicTokenCall, request: ItemPublicTokenExchangeRequest
+) -> ItemPublicTokenExchangeResponse:
+    end_public_token(call)
+    item_id = call.grant.item.item_id
+    return ItemPublicTokenExchangeResponse(
+        access_token=mint(call, "access", item_id), item_id=item_id, request_id=call.request_id
+    )
+
+
+@operation("/item/public_token/create", gate=ItemGate())
+async def item_create_public_token(
+    call: ItemCall, request: ItemPublicTokenCreateRequest
+) -> ItemPublicTokenCreateResponse:
+    public_token, expires_at = mint_public(call, call.item.item_id)
+    return ItemPublicTokenCreateResponse(
+        public_token=public_token,
+        expiration=to_datetime(expires_at),
+        request_id=call.request_id,
+    )
+
+
+@operation("/item/get", gate=ItemGate())
+async def item_get(call: ItemCall, request: ItemGetRequest) -> ItemGetResponse:
+    fields = item_fields(call.item, call.now, call.institution_name)
+    return ItemGetResponse(
+        item=ItemWithConsentFields(created_at=to_datetime(call.item.created_at), **fields),
+        status=_status(call),
+        request_id=call.request_id,
+    )
+
+
+def _status(call: ItemCall) -> ItemStatusNullable:
+    """Members only for products in use: sandbox data is complete as soon as the Item is made."""
+    updated = to_datetime(call.item.created_at)
+    billed = call.item.billed_products
+    return ItemStatusNullable(
+        investments=ItemStatusInvestments(last_successful_update=updated, last_failed_update=None)
+        if Products.INVESTMENTS in billed
+        else UNSET,
+        transactions=ItemStatusTransactions(last_successful_update=updated, last_failed_update=None)
+        if Products.TRANSACTIONS in billed
+        else UNSET,
+        last_webhook=None,
+    )
+
+
+@operation("/item/access_token/invalidate", gate=ItemGate())
+async def item_access_token_invalidate(
+    call: ItemCall, request: ItemAccessTokenInvalidateRequest
+) -> ItemAccessTokenInvalidateResponse:
+    end_access_tokens(call)
+    return ItemAccessTokenInvalidateResponse(
+        new_access_token=mint(call, "access", call.item.item_id), request_id=call.request_id
+    )
+
+
+@operation("/item/remove", gate=ItemGate())
+async def item_remove(call: ItemCall, request: ItemRemoveRequest) -> ItemRemoveResponse:
+    reason = {"reason_code": request.reason_code, "reason_note": request.reason_note}
+    remove_item(call, {name: text for name, text in reason.items() if text is not None})
+    return ItemRemoveResponse(request_id=call.request_id)
+
+
+@operation("/item/webhook/update", gate=ItemGate())
+async def item_webhook_update(
+    call: ItemCall, request: ItemWebhookUpdateRequest
+) -> ItemWebhookUpdateResponse:
+    """A null, absent or empty webhook removes the one that is set."""
+    webhook = request.webhook or None
+    call.change.write(_SET_WEBHOOK, webhook=webhook, **guarded_by(call.item))
+    call.record("item.webhook_update", item_id=call.item.item_id)
+    if webhook is not None:
+        body = WebhookUpdateAcknowledgedWebhook(
+            webhook_type="ITEM",
+            webhook_code="WEBHOOK_UPDATE_ACKNOWLEDGED",
+            item_id=call.item.item_id,
+            new_webhook_url=webhook,
+            error=None,
+            environment=WebhookEnvironmentValues(call.environment),
+        )
+        owe(call, call.item.client_id, call.item.item_id, webhook, body)
+    call.item.webhook = webhook
+    return ItemWebhookUpdateResponse(
+        item=item_view(call.item, call.now, call.institution_name), request_id=call.request_id
+    )
+
+
+@operation("/item/import", gate=ClientGate())
+async def item_import(call: ClientCall, request: ItemImportRequest) -> ItemImportResponse:
+    """Takes a sandbox user's name and password as the login that a partner bank would hand over."""
+    if not call.services.settings.sandbox:
+        raise errors.DIRECT_INTEGRATION_NOT_ENABLED()
+    linked = await link_item(
+        call,
+        request.institution_id or _DEFAULT_IMPORT_INSTITUTION,
+        request.products or [],
+        username=request.user_auth.user_id,
+        password=request.user_auth.auth_token or DEFAULT_PASSWORD,
+        webhook=request.options.webhook if request.options else None,
+    )
+    return ItemImportResponse(
+        access_token=mint(call, "access", linked.item_id), request_id=call.request_id
+    )

@@ -1,0 +1,149 @@
+"""Processor tokens: minting one for an account and a partner, and narrowing what it reaches."""
+
+from __future__ import annotations
+
+import msgspec
+
+from treadle.call import ItemCall, MinterCall, ProcessorCall
+from treadle.gates import ItemGate, MinterGate, ProcessorGate
+from treadle.http import errors
+from treadle.operations import operation
+from treadle.partners.processors import APEX_CLEARING, PROCESSORS
+from treadle.tokens.minting import mint
+from treadle.tokens.rows import INSERT_PERMISSIONS, SET_TOKEN_WEBHOOK
+from treadle.tokens.scope import PRODUCT_NAMES
+from treadle.webhooks import owe
+from treadle.wire.common import Products
+from treadle.wire.processor import (
+    ProcessorApexProcessorTokenCreateRequest,
+    ProcessorTokenCreateRequest,
+    ProcessorTokenCreateResponse,
+    ProcessorTokenPermissionsGetRequest,
+    ProcessorTokenPermissionsGetResponse,
+    ProcessorTokenPermissionsSetRequest,
+    ProcessorTokenPermissionsSetResponse,
+    ProcessorTokenWebhookUpdateRequest,
+    ProcessorTokenWebhookUpdateResponse,
+)
+from treadle.wire.webhooks import WebhookEnvironmentValues
+
+
+@operation("/processor/token/create", gate=ItemGate())
+async def processor_token_create(
+    call: ItemCall, request: ProcessorTokenCreateRequest
+) -> ProcessorTokenCreateResponse:
+    """Each call makes another, independent token. An Item in error does not stand in the way."""
+    return await _create(call, request.account_id, request.processor)
+
+
+@operation("/processor/apex/processor_token/create", gate=ItemGate())
+async def processor_apex_processor_token_create(
+    call: ItemCall, request: ProcessorApexProcessorTokenCreateRequest
+) -> ProcessorTokenCreateResponse:
+    return await _create(call, request.account_id, APEX_CLEARING)
+
+
+async def _create(call: ItemCall, account_id: str, processor: str) -> ProcessorTokenCreateResponse:
+    if processor not in PROCESSORS:
+        raise errors.INVALID_FIELD(problem="processor must be one of the supported processors")
+    integrations = call.client.integrations
+    if integrations is not None and processor not in integrations:
+        raise errors.INTEGRATION_NOT_ENABLED(
+            name=PROCESSORS[processor],
+            remedy="create the client with --integrations that include it",
+        )
+    account = await call.account(account_id)
+    return ProcessorTokenCreateResponse(
+        processor_token=mint(
+            call,
+            "processor",
+            call.item.item_id,
+            account_id=account.account_id,
+            processor=processor,
+        ),
+        request_id=call.request_id,
+    )
+
+
+@operation("/processor/token/permissions/set", gate=MinterGate())
+async def processor_token_permissions_set(
+    call: MinterCall, request: ProcessorTokenPermissionsSetRequest
+) -> ProcessorTokenPermissionsSetResponse:
+    """Appends a revision that replaces the list before it. An empty list lifts every limit."""
+    unknown = [name for name in request.products if name not in PRODUCT_NAMES]
+    if unknown:
+        raise errors.UNAUTHORIZED_PRODUCTS(products=_encode(unknown))
+    products = list(dict.fromkeys(request.products))
+    token = call.grant.token
+    call.change.write(
+        INSERT_PERMISSIONS,
+        token_id=token.token_id,
+        revision=call.grant.permission_revision + 1,
+        client_id=token.client_id,
+        products=_encode(products),
+        created_at=call.now,
+    )
+    call.record(
+        "processor_token.permissions_set",
+        item_id=call.grant.item.item_id,
+        account_id=token.account_id,
+        token_id=token.token_id,
+        detail={"products": products},
+    )
+    return ProcessorTokenPermissionsSetResponse(request_id=call.request_id)
+
+
+@operation("/processor/token/permissions/get", gate=MinterGate())
+async def processor_token_permissions_get(
+    call: MinterCall, request: ProcessorTokenPermissionsGetRequest
+) -> ProcessorTokenPermissionsGetResponse:
+    return ProcessorTokenPermissionsGetResponse(
+        request_id=call.request_id, products=[Products(name) for name in call.grant.products]
+    )
+
+
+class _ProcessorWebhookUpdateAcknowledged(msgspec.Struct):
+    """The SDK has no struct for this one; its members are documented."""
+
+    webhook_type: str
+    webhook_code: str
+    account_id: str
+    new_webhook_url: str
+    environment: WebhookEnvironmentValues
+    error: None = None
+
+
+@operation("/processor/token/webhook/update", gate=ProcessorGate())
+async def processor_token_webhook_update(
+    call: ProcessorCall, request: ProcessorTokenWebhookUpdateRequest
+) -> ProcessorTokenWebhookUpdateResponse:
+    """A null or empty webhook removes the one that is set."""
+    token = call.grant.token
+    webhook = request.webhook or None
+    call.change.write(
+        SET_TOKEN_WEBHOOK,
+        the_token_id=token.token_id,
+        the_client_id=token.client_id,
+        webhook=webhook,
+    )
+    call.record(
+        "processor_token.webhook_update",
+        owner=token.client_id,
+        item_id=call.item.item_id,
+        account_id=token.account_id,
+        token_id=token.token_id,
+    )
+    if webhook is not None:
+        body = _ProcessorWebhookUpdateAcknowledged(
+            webhook_type="PROCESSOR_TOKEN",
+            webhook_code="WEBHOOK_UPDATE_ACKNOWLEDGED",
+            account_id=call.account.account_id,
+            new_webhook_url=webhook,
+            environment=WebhookEnvironmentValues(call.environment),
+        )
+        owe(call, token.client_id, call.item.item_id, webhook, body)
+    return ProcessorTokenWebhookUpdateResponse(request_id=call.request_id)
+
+
+def _encode(names: list[str]) -> str:
+    return msgspec.json.encode(names).decode()

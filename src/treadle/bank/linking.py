@@ -1,0 +1,107 @@
+"""Making an Item: logging in at an institution and keeping the accounts behind the login."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from treadle.bank.model import Institution, SourceAccount
+from treadle.bank.rows import INSERT_ACCOUNT, INSERT_ITEM, numbers_place
+from treadle.call import ClientCall
+from treadle.clock import DAY
+from treadle.http import errors
+from treadle.wire.common import Products
+
+# A sandbox login holds for this long; then the Item asks for a new one.
+_SANDBOX_LOGIN_DAYS = 30
+
+DEFAULT_USERNAME = "user_good"
+DEFAULT_PASSWORD = "pass_good"  # noqa: S105, published on purpose
+
+
+class LinkedItem(msgspec.Struct):
+    item_id: str
+    # The accounts in their order, each with the id it was given.
+    accounts: list[tuple[str, SourceAccount]]
+
+
+async def link_item(
+    call: ClientCall,
+    institution_id: str,
+    products: list[str],
+    *,
+    username: str | None = None,
+    password: str | None = None,
+    webhook: str | None = None,
+    options: dict[str, Any] | None = None,
+) -> LinkedItem:
+    """Add a new Item with its accounts to the call's Change.
+
+    Raises ApiError: no such institution, a product it does not offer, or what the login answers.
+    """
+    services = call.services
+    institution = services.source.institution(institution_id)
+    if institution is None:
+        raise errors.INVALID_INSTITUTION()
+    check_products(products, institution)
+    logged_in = await services.source.log_in(
+        institution, username or DEFAULT_USERNAME, password or DEFAULT_PASSWORD
+    )
+    item_id = call.ids.identifier("item")
+    billed = sorted(set(products))
+    call.change.write(
+        INSERT_ITEM,
+        item_id=item_id,
+        client_id=call.client.client_id,
+        institution_id=institution_id,
+        source=services.source.name,
+        webhook=webhook,
+        available_products=_encode(sorted(set(institution.products) - set(billed))),
+        billed_products=_encode(billed),
+        options=_encode(options or {}),
+        error_code=None,
+        login_expires_at=call.now + _SANDBOX_LOGIN_DAYS * DAY,
+        created_at=call.now,
+        removed_at=None,
+        revision=0,
+    )
+    call.record("item.create", item_id=item_id, detail={"institution_id": institution_id})
+    return LinkedItem(item_id, _keep_accounts(call, item_id, logged_in))
+
+
+def check_products(products: list[str], institution: Institution) -> None:
+    """Raises ApiError for a product that cannot be asked for, or not at this institution."""
+    if Products.BALANCE in products:
+        raise errors.UNAUTHORIZED_PRODUCTS(products='["balance"]')
+    unsupported = [product for product in products if product not in institution.products]
+    if unsupported:
+        raise errors.PRODUCTS_NOT_SUPPORTED(products=_encode(unsupported))
+
+
+def _keep_accounts(
+    call: ClientCall, item_id: str, logged_in: list[SourceAccount]
+) -> list[tuple[str, SourceAccount]]:
+    kept = [(call.ids.identifier("account"), account) for account in logged_in]
+    rows = []
+    for position, (account_id, account) in enumerate(kept):
+        sealed = None
+        if account.numbers is not None:
+            place = numbers_place(item_id, account_id)
+            sealed = call.services.keys.seal(msgspec.json.encode(account.numbers), place)
+        rows.append(
+            {
+                "item_id": item_id,
+                "account_id": account_id,
+                "client_id": call.client.client_id,
+                "position": position,
+                "data": _encode(account.data),
+                "numbers": sealed,
+            }
+        )
+    call.change.write_many(INSERT_ACCOUNT, rows)
+    return kept
+
+
+def _encode(value: Any) -> str:
+    return msgspec.json.encode(value).decode()

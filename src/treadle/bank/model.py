@@ -1,0 +1,134 @@
+"""Institutions, accounts, numbers and owners, in the API's own words and independent of a source.
+
+Money is in units of the currency, positive as the institution shows it.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Balances(msgspec.Struct, gc=False):
+    available: float | None
+    current: float | None
+    limit: float | None
+    iso_currency_code: str | None
+    unofficial_currency_code: str | None
+
+
+class Ach(msgspec.Struct, gc=False):
+    account: str
+    routing: str
+    wire_routing: str | None = None
+
+
+class Eft(msgspec.Struct, gc=False):
+    account: str
+    institution: str
+    branch: str
+
+
+class International(msgspec.Struct, gc=False):
+    iban: str
+    bic: str
+
+
+class Bacs(msgspec.Struct, gc=False):
+    account: str
+    sort_code: str
+
+
+class Numbers(msgspec.Struct, gc=False, omit_defaults=True):
+    """The numbers by which money reaches an account, by network."""
+
+    ach: Ach | None = None
+    eft: Eft | None = None
+    international: International | None = None
+    bacs: Bacs | None = None
+
+
+class PhoneNumber(msgspec.Struct, gc=False):
+    data: str
+    primary: bool
+    type: str
+
+
+class Email(msgspec.Struct, gc=False):
+    data: str
+    primary: bool
+    type: str
+
+
+class AddressData(msgspec.Struct, gc=False):
+    city: str | None
+    region: str | None
+    street: str
+    postal_code: str | None
+    country: str | None
+
+
+class Address(msgspec.Struct, gc=False):
+    data: AddressData
+    primary: bool
+
+
+class Owner(msgspec.Struct):
+    names: list[str]
+    phone_numbers: list[PhoneNumber]
+    emails: list[Email]
+    addresses: list[Address]
+
+
+class AccountData(msgspec.Struct):
+    """An account as its source describes it, without its numbers."""
+
+    name: str
+    official_name: str | None
+    mask: str | None
+    type: str
+    subtype: str | None
+    holder_category: str | None
+    balances: Balances
+    owners: list[Owner]
+
+    @property
+    def debitable(self) -> bool:
+        """Whether Auth and Stripe can use the account."""
+        return self.type == "depository" and self.subtype in _DEBITABLE_SUBTYPES
+
+
+_DEBITABLE_SUBTYPES = frozenset({"checking", "savings", "cash management"})
+
+
+class SourceAccount(msgspec.Struct):
+    """One account as a source hands it over, to be stored."""
+
+    data: AccountData
+    numbers: Numbers | None
+
+
+class AuthMethods(msgspec.Struct):
+    instant_auth: bool
+    instant_match: bool
+    automated_micro_deposits: bool
+    instant_micro_deposits: bool
+
+
+class AuthMetadata(msgspec.Struct):
+    supported_methods: AuthMethods
+
+
+class Institution(msgspec.Struct):
+    institution_id: str
+    name: str
+    country_codes: list[str]
+    oauth: bool
+    routing_numbers: list[str]
+    dtc_numbers: list[str]
+    products: list[str]
+    url: str | None
+    primary_color: str | None
+    supported: bool
+    status: str
+    auth_metadata: AuthMetadata | None
+    payment_initiation_metadata: dict[str, object] | None

@@ -1,0 +1,133 @@
+"""Items and accounts as they are stored, and the queries that find them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import bindparam, insert, select, update
+
+from treadle.bank.model import AccountData, Numbers
+from treadle.keys import Keys
+from treadle.store.statements import Query, Write
+from treadle.store.tables import accounts, items
+
+_decode_list = msgspec.json.Decoder(list[str]).decode
+_decode_account = msgspec.json.Decoder(AccountData).decode
+_decode_numbers = msgspec.json.Decoder(Numbers).decode
+
+
+class Item(msgspec.Struct):
+    item_id: str
+    client_id: str
+    institution_id: str
+    source: str
+    webhook: str | None
+    available_products_json: str
+    billed_products_json: str
+    options_json: str
+    error_code: str | None
+    login_expires_at: int | None
+    created_at: int
+    removed_at: int | None
+    revision: int
+
+    @property
+    def available_products(self) -> list[str]:
+        return _decode_list(self.available_products_json)
+
+    @property
+    def billed_products(self) -> list[str]:
+        return _decode_list(self.billed_products_json)
+
+    def error_at(self, now: int) -> str | None:
+        """The code of the error the Item is in, if any."""
+        if self.error_code is None and self.login_expires_at is not None:
+            return "ITEM_LOGIN_REQUIRED" if self.login_expires_at <= now else None
+        return self.error_code
+
+
+class Account(msgspec.Struct):
+    item_id: str
+    account_id: str
+    data_json: str
+    sealed_numbers: bytes | None
+
+    @property
+    def data(self) -> AccountData:
+        return _decode_account(self.data_json)
+
+    def numbers(self, keys: Keys) -> Numbers | None:
+        if self.sealed_numbers is None:
+            return None
+        place = numbers_place(self.item_id, self.account_id)
+        return _decode_numbers(keys.unseal(self.sealed_numbers, place))
+
+
+def numbers_place(item_id: str, account_id: str) -> str:
+    """What binds sealed numbers to their row."""
+    return f"accounts/numbers/{item_id}:{account_id}"
+
+
+# The columns of an Item and of an account, in the order of their structs.
+ITEM_COLUMNS = (
+    items.c.item_id,
+    items.c.client_id,
+    items.c.institution_id,
+    items.c.source,
+    items.c.webhook,
+    items.c.available_products,
+    items.c.billed_products,
+    items.c.options,
+    items.c.error_code,
+    items.c.login_expires_at,
+    items.c.created_at,
+    items.c.removed_at,
+    items.c.revision,
+)
+ACCOUNT_COLUMNS = (
+    accounts.c.item_id,
+    accounts.c.account_id,
+    accounts.c.data,
+    accounts.c.numbers,
+)
+
+ACCOUNTS_OF_ITEM = Query(
+    select(*ACCOUNT_COLUMNS)
+    .where(accounts.c.item_id == bindparam("item_id"))
+    .where(accounts.c.client_id == bindparam("client_id"))
+    .order_by(accounts.c.position),
+    Account,
+)
+
+ACCOUNT_OF_ITEM = Query(
+    select(*ACCOUNT_COLUMNS)
+    .where(accounts.c.item_id == bindparam("item_id"))
+    .where(accounts.c.account_id == bindparam("account_id"))
+    .where(accounts.c.client_id == bindparam("client_id")),
+    Account,
+)
+
+INSERT_ITEM = Write(insert(items))
+INSERT_ACCOUNT = Write(insert(accounts))
+
+
+def update_item(**columns: Any) -> Write:
+    """An update of the Item as it was read: it touches no row once another change came first."""
+    return Write(
+        update(items)
+        .where(items.c.item_id == bindparam("the_item_id"))
+        .where(items.c.client_id == bindparam("the_client_id"))
+        .where(items.c.revision == bindparam("seen_revision"))
+        .where(items.c.removed_at.is_(None))
+        .values(revision=items.c.revision + 1, **columns)
+    )
+
+
+def guarded_by(item: Item) -> dict[str, Any]:
+    """The parameters of an `update_item` that decided on this Item."""
+    return {
+        "the_item_id": item.item_id,
+        "the_client_id": item.client_id,
+        "seen_revision": item.revision,
+    }

@@ -1,0 +1,151 @@
+"""What a handler is given: who calls, when, on what, and where to write down what it decides."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import msgspec
+
+from treadle.bank.rows import ACCOUNT_OF_ITEM, ACCOUNTS_OF_ITEM, Account, Item
+from treadle.clients import ADVANCE_COUNTER, Client
+from treadle.clock import Clock
+from treadle.http import errors
+from treadle.ids import Ids
+from treadle.keys import Keys
+from treadle.partners.stripe import StripeTokens
+from treadle.settings import Settings
+from treadle.sources.source import Source
+from treadle.store.change import Change, Record, Store
+from treadle.store.statements import Query
+from treadle.tokens.rows import Grant, ProcessorGrant
+
+R = TypeVar("R")
+
+
+class Services(msgspec.Struct, frozen=True):
+    """What the program is made of; built once, in `app.py`."""
+
+    settings: Settings
+    store: Store
+    keys: Keys
+    clock: Clock
+    source: Source
+    stripe: StripeTokens
+
+
+class OpenCall:
+    """A call that anyone may make."""
+
+    def __init__(self, services: Services, request_id: str, now: int) -> None:
+        self.services = services
+        self.request_id = request_id
+        self.now = now
+        # Kept, with its audit records, before the answer is sent.
+        self.change = Change()
+
+    @property
+    def environment(self) -> str:
+        return self.services.settings.environment
+
+    async def first(self, query: Query[R], /, **parameters: Any) -> R | None:
+        return await self.services.store.first(query, **parameters)
+
+    async def all(self, query: Query[R], /, **parameters: Any) -> list[R]:
+        return await self.services.store.all(query, **parameters)
+
+
+class ClientCall(OpenCall):
+    """A call by a known client."""
+
+    def __init__(self, services: Services, request_id: str, now: int, client: Client) -> None:
+        super().__init__(services, request_id, now)
+        self.client = client
+        self.ids = Ids(services.settings.seed, client.client_id, client.counter)
+
+    async def commit(self) -> None:
+        """Keep what is in the Change, and go on with an empty one.
+
+        The pipeline does this before it answers. A handler does it only to write down an intent
+        before it calls the outside.
+        """
+        if self.ids.counter != self.ids.start:
+            self.change.write(
+                ADVANCE_COUNTER,
+                the_client_id=self.client.client_id,
+                seen_counter=self.ids.start,
+                counter=self.ids.counter,
+            )
+            self.ids.start = self.ids.counter
+        if self.change:
+            change, self.change = self.change, Change()
+            await self.services.store.commit(change)
+
+    def record(self, action: str, owner: str | None = None, **subject: Any) -> None:
+        """Add an entry to the audit chain of the client whose data changes."""
+        self.change.record(
+            Record(
+                at=self.now,
+                client_id=owner or self.client.client_id,
+                actor=self.client.client_id,
+                action=action,
+                **subject,
+            )
+        )
+
+
+class ItemCall(ClientCall):
+    """A call with an access token."""
+
+    def __init__(self, call: ClientCall, item: Item, token_id: str) -> None:
+        super().__init__(call.services, call.request_id, call.now, call.client)
+        self.item = item
+        self.token_id = token_id
+
+    @property
+    def institution_name(self) -> str | None:
+        institution = self.services.source.institution(self.item.institution_id)
+        return institution.name if institution else None
+
+    async def accounts(self) -> list[Account]:
+        """The Item's accounts, in the order of their source."""
+        return await self.all(
+            ACCOUNTS_OF_ITEM, item_id=self.item.item_id, client_id=self.item.client_id
+        )
+
+    async def account(self, account_id: str) -> Account:
+        """One of the Item's accounts. Raises ApiError when the Item has no such account."""
+        account = await self.first(
+            ACCOUNT_OF_ITEM,
+            item_id=self.item.item_id,
+            client_id=self.item.client_id,
+            account_id=account_id,
+        )
+        if account is None:
+            raise errors.INVALID_ACCOUNT_ID()
+        return account
+
+
+class PublicTokenCall(ClientCall):
+    """A call with a public token."""
+
+    def __init__(self, call: ClientCall, grant: Grant) -> None:
+        super().__init__(call.services, call.request_id, call.now, call.client)
+        self.grant = grant
+
+
+class MinterCall(ClientCall):
+    """A call by the client that minted a processor token, about that token."""
+
+    def __init__(self, call: ClientCall, grant: ProcessorGrant) -> None:
+        super().__init__(call.services, call.request_id, call.now, call.client)
+        self.grant = grant
+
+
+class ProcessorCall(ClientCall):
+    """A call with a processor token: one account of one Item, seen through one grant."""
+
+    def __init__(self, call: ClientCall, grant: ProcessorGrant, account: Account) -> None:
+        super().__init__(call.services, call.request_id, call.now, call.client)
+        self.grant = grant
+        self.item = grant.item
+        self.account = account

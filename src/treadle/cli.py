@@ -1,0 +1,361 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import msgspec
+
+from treadle import __version__, ids
+from treadle.settings import (
+    DEFAULT_HOST,
+    DEFAULT_PORT,
+    SANDBOX_CLIENT_ID,
+    SANDBOX_SECRET,
+    Environment,
+    Settings,
+)
+
+T = TypeVar("T")
+
+_EPILOG = """Every option can also be set in the environment: --stripe-key of `treadle serve` is
+TREADLE_SERVE_STRIPE_KEY, --database of `treadle client list` is TREADLE_CLIENT_LIST_DATABASE."""
+
+
+@click.group(epilog=_EPILOG, context_settings={"auto_envvar_prefix": "TREADLE"})
+@click.version_option(__version__, prog_name="treadle")
+def main() -> None:
+    """Treadle: a self-hosted server compatible with the Plaid API (version 2020-09-14).
+
+    Start a sandbox with `treadle serve`, point an official Plaid SDK at it by changing the base
+    URL, and use the client_id and secret that it prints.
+    """
+
+
+_data = click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("data"),
+    show_default=True,
+    help="Folder of the key file and of the embedded database.",
+)
+_database = click.option(
+    "--database",
+    metavar="URL",
+    help="postgresql://… for PostgreSQL; without it a SQLite file in the data folder.",
+)
+_environment = click.option(
+    "--environment",
+    type=click.Choice(["sandbox", "production"]),
+    default="sandbox",
+    show_default=True,
+    help="In production there is no ready client and no /sandbox/* operation.",
+)
+
+
+@main.command()
+@click.option("--host", default=DEFAULT_HOST, show_default=True, help="Address to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=DEFAULT_PORT,
+    show_default=True,
+    help="Port to listen on; 0 picks a free one.",
+)
+@_data
+@_database
+@_environment
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Processes that serve the port together.",
+)
+@click.option(
+    "--allowed-host",
+    "allowed_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="A further name by which a server on loopback may be addressed; repeatable.",
+)
+@click.option(
+    "--strict-partners",
+    is_flag=True,
+    help="Processor tokens work only for clients registered for their processor "
+    "(always so in production).",
+)
+@click.option("--seed", metavar="TEXT", help="Sandbox: derive every id and token from this text.")
+@click.option(
+    "--clock",
+    metavar="INSTANT",
+    help="Sandbox: the instant at which time stands still, such as 2026-01-31T12:00:00Z.",
+)
+@click.option("--stripe-key", metavar="KEY", help="Stripe secret key for bank account tokens.")
+@click.option(
+    "--stripe-url",
+    default="https://api.stripe.com",
+    show_default=True,
+    metavar="URL",
+    help="Where Stripe answers.",
+)
+def serve(data: Path, clock: str | None, strict_partners: bool, **options: Any) -> None:
+    """Start the server."""
+    from treadle.serving import run
+
+    sandbox = options["environment"] == "sandbox"
+    if not sandbox and (options["seed"] is not None or clock is not None):
+        raise click.UsageError(
+            "--seed and --clock are for the sandbox: production is not repeatable"
+        )
+    _check_stripe_key(options["stripe_key"], options["environment"])
+    settings = Settings(
+        data=data,
+        clock=_parse_clock(clock),
+        strict_partners=strict_partners or not sandbox,
+        **options,
+    )
+    listener = _listen(settings.host, settings.port)
+    settings = msgspec.structs.replace(settings, port=listener.getsockname()[1])
+    # Opened once before any worker is, so that what is wrong is said once and plainly.
+    _run(_open_and_close(settings))
+    click.echo(_banner(settings), err=True)
+    run(settings, listener)
+
+
+def _check_stripe_key(key: str | None, environment: str) -> None:
+    from treadle.partners.stripe import key_environment
+
+    if key is None:
+        return
+    belongs = key_environment(key)
+    if belongs is None:
+        raise click.UsageError("the Stripe key must start with sk_ or rk_, then test_ or live_")
+    if belongs != environment:
+        kinds = {"sandbox": "test", "production": "live"}
+        raise click.UsageError(
+            f"a {kinds[belongs]} Stripe key is refused in {environment}; "
+            f"use a {kinds[environment]} key"
+        )
+
+
+def _parse_clock(text: str | None) -> int | None:
+    from treadle.clock import parse_instant
+
+    if text is None:
+        return None
+    try:
+        return parse_instant(text)
+    except ValueError:
+        raise click.UsageError(
+            f"--clock {text!r} is no date-time, such as 2026-01-31T12:00:00Z"
+        ) from None
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket, taken before anything else so that a taken port is said at once."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise click.ClickException(
+            f"cannot listen on {host}:{port} ({reason}). Is another server running there? "
+            "Choose another port with --port."
+        ) from None
+    listener.set_inheritable(True)
+    return listener
+
+
+async def _open_and_close(settings: Settings) -> None:
+    from treadle.app import open_services
+
+    services = await open_services(settings)
+    await services.store.close()
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    """Run to the end, turning what an operator can mend into a plain message."""
+    from treadle.keys import KeyFileError
+    from treadle.store.opening import StoreError
+
+    try:
+        return asyncio.run(work)
+    except (KeyFileError, StoreError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _banner(settings: Settings) -> str:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    url = f"http://{host}:{settings.port}"
+    store = "SQLite" if settings.database is None else settings.database.partition("://")[0]
+    lines = [
+        f"Treadle {__version__}  {settings.environment} on {store}, keys in {settings.data}",
+        f"  base URL   {url}",
+    ]
+    if settings.sandbox:
+        body = f'{{"client_id":"{SANDBOX_CLIENT_ID}","secret":"{SANDBOX_SECRET}",'
+        body += '"institution_id":"ins_109508","initial_products":["auth"]}'
+        lines += [
+            f"  client_id  {SANDBOX_CLIENT_ID}",
+            f"  secret     {SANDBOX_SECRET}",
+            "",
+            "Try it:",
+            f"  curl {url}/sandbox/public_token/create \\",
+            "    -H 'Content-Type: application/json' \\",
+            f"    -d '{body}'",
+            "",
+        ]
+        if settings.stripe_key is None:
+            lines.append(
+                "Stripe: no key is set, so bank account tokens are made up here and Stripe "
+                "will not know them."
+            )
+    if settings.sandbox and not settings.host.startswith("127.") and settings.host != "localhost":
+        lines.append("Careful: a sandbox has published credentials, and others can reach this one.")
+    return "\n".join(lines)
+
+
+@main.group()
+def client() -> None:
+    """Manage clients: developers, partners, or both."""
+
+
+def _client_options(command: Any) -> Any:
+    return _data(_database(command))
+
+
+def _names(text: str | None) -> list[str]:
+    """A comma-separated list of processors. Raises UsageError for one that does not exist."""
+    from treadle.partners.processors import PROCESSORS
+
+    names = [name.strip() for name in (text or "").split(",") if name.strip()]
+    unknown = [name for name in names if name not in PROCESSORS]
+    if unknown:
+        raise click.UsageError(f"unknown processors: {', '.join(unknown)}")
+    return names
+
+
+@client.command("create")
+@click.argument("name")
+@click.option("--client-id", help="Choose the id instead of having one made.")
+@click.option("--processors", metavar="LIST", help="Comma-separated: partner for these processors.")
+@click.option(
+    "--integrations",
+    metavar="LIST",
+    help="Comma-separated: the processors it may mint tokens for. Default: all.",
+)
+@click.option("--stripe-key", metavar="KEY", help="This client's own Stripe secret key.")
+@_environment
+@_client_options
+def client_create(
+    name: str,
+    client_id: str | None,
+    processors: str | None,
+    integrations: str | None,
+    stripe_key: str | None,
+    environment: Environment,
+    data: Path,
+    database: str | None,
+) -> None:
+    """Create a client and print its secret, which is shown this once."""
+    from treadle.clients import NewClient, create_client
+
+    _check_stripe_key(stripe_key, environment)
+    new = NewClient(
+        client_id=client_id or ids.client_id(),
+        secret=ids.client_secret(),
+        name=name,
+        processors=_names(processors),
+        integrations=None if integrations is None else _names(integrations),
+        stripe_key=stripe_key,
+    )
+
+    async def work(services: Any) -> None:
+        await create_client(services.store, services.keys, new, services.clock.now())
+
+    _administer(data, database, work, f"a client {new.client_id} exists already")
+    click.echo(f"client_id  {new.client_id}\nsecret     {new.secret}")
+
+
+@client.command("list")
+@_client_options
+def client_list(data: Path, database: str | None) -> None:
+    """List the clients."""
+    from treadle.clients import CLIENTS
+
+    async def work(services: Any) -> None:
+        for one in await services.store.all(CLIENTS):
+            integrations = "all" if one.integrations is None else ",".join(one.integrations)
+            state = "removed" if one.removed_at is not None else "active"
+            processors = ",".join(one.processors) or "-"
+            click.echo(
+                f"{one.client_id}  {state}  {one.name}  "
+                f"processors={processors}  integrations={integrations or '-'}"
+            )
+
+    _administer(data, database, work, "")
+
+
+@client.command("rotate-secret")
+@click.argument("client_id")
+@_client_options
+def client_rotate_secret(client_id: str, data: Path, database: str | None) -> None:
+    """Give a client a new secret; the old one stops working at once."""
+    from treadle.clients import rotate_secret
+
+    secret = ids.client_secret()
+
+    async def work(services: Any) -> None:
+        now = services.clock.now()
+        await rotate_secret(services.store, services.keys, client_id, secret, now)
+
+    _administer(data, database, work, f"there is no client {client_id}")
+    click.echo(f"client_id  {client_id}\nsecret     {secret}")
+
+
+@client.command("remove")
+@click.argument("client_id")
+@_client_options
+def client_remove(client_id: str, data: Path, database: str | None) -> None:
+    """Remove a client, its Items and every token that it made."""
+    from treadle.clients import remove_client
+
+    async def work(services: Any) -> None:
+        await remove_client(services.store, client_id, services.clock.now())
+
+    _administer(data, database, work, f"there is no client {client_id}")
+    click.echo(f"removed {client_id}")
+
+
+def _administer(data: Path, database: str | None, work: Any, on_conflict: str) -> None:
+    """Do something on the database that a server may be using at this very moment."""
+    from treadle.app import open_services
+    from treadle.store.change import GuardFailed
+
+    async def run() -> None:
+        # Production settings: they make nothing by themselves, the ready client included.
+        settings = Settings(data=data, database=database, environment="production")
+        services = await open_services(settings)
+        try:
+            await work(services)
+        finally:
+            await services.store.close()
+
+    try:
+        _run(run())
+    except GuardFailed:
+        raise click.ClickException(on_conflict) from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,59 @@
+"""Client credentials: in the headers or in the body, where headers win."""
+
+from __future__ import annotations
+
+import msgspec
+
+from treadle.clients import CLIENT, Client
+from treadle.http import errors
+from treadle.keys import Keys
+from treadle.store.change import Store
+
+CLIENT_ID_HEADER = b"plaid-client-id"
+SECRET_HEADER = b"plaid-secret"
+
+
+class Credentials(msgspec.Struct):
+    client_id: str | None
+    secret: str | None
+
+    @classmethod
+    def from_headers(cls, headers: dict[bytes, bytes]) -> Credentials:
+        client_id, secret = headers.get(CLIENT_ID_HEADER), headers.get(SECRET_HEADER)
+        return cls(
+            client_id.decode("latin-1") if client_id else None,
+            secret.decode("latin-1") if secret else None,
+        )
+
+    def needed_in_body(self) -> list[str]:
+        """The names of those that no header gave."""
+        return [name for name in ("client_id", "secret") if getattr(self, name) is None]
+
+    def completed_from(self, request: msgspec.Struct) -> Credentials:
+        """With what the body adds. Raises ApiError when one is still absent or is empty."""
+        client_id = self.client_id or getattr(request, "client_id", None)
+        secret = self.secret or getattr(request, "secret", None)
+        pairs = (("client_id", client_id), ("secret", secret))
+        absent = [name for name, value in pairs if value is None]
+        if absent:
+            raise errors.MISSING_FIELDS(fields=", ".join(absent))
+        for name, value in pairs:
+            if not value:
+                problem = f"{name} must be a properly formatted, non-empty string"
+                raise errors.INVALID_FIELD(problem=problem)
+        return Credentials(client_id, secret)
+
+
+async def authenticate(store: Store, keys: Keys, credentials: Credentials) -> Client:
+    """The client that has these credentials.
+
+    The row is read on every call, so a rotated secret or a removed client is refused by the very
+    next one. Raises ApiError.
+    """
+    client = await store.first(CLIENT, client_id=credentials.client_id)
+    digest = client.secret_digest if client else bytes(32)
+    pepper_id = client.pepper_id if client else keys.pepper_id
+    matches = keys.matches(credentials.secret or "", digest, pepper_id)
+    if client is None or client.removed_at is not None or not matches:
+        raise errors.INVALID_API_KEYS()
+    return client

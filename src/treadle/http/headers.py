@@ -1,0 +1,49 @@
+"""What the headers of a request must say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from treadle.http import errors
+
+API_VERSION = "2020-09-14"
+_JSON = b"application/json"
+_LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
+
+
+def check_content(headers: dict[bytes, bytes]) -> None:
+    """Raises ApiError unless the body is declared as JSON and the version is the one we speak."""
+    content_type = headers.get(b"content-type")
+    if content_type is None:
+        raise errors.INVALID_HEADERS(problem="the Content-Type header is missing")
+    if content_type != _JSON and content_type.split(b";")[0].strip().lower() != _JSON:
+        raise errors.INVALID_BODY(
+            problem="body could not be parsed as JSON: Content-Type must be application/json"
+        )
+    version = headers.get(b"plaid-version", API_VERSION.encode())
+    if version != API_VERSION.encode():
+        raise errors.INVALID_HEADERS(
+            problem=f"Plaid-Version must be {API_VERSION}, the only version that Treadle speaks"
+        )
+
+
+class HostCheck:
+    """Refuses names that a sandbox on loopback does not go by, against DNS rebinding."""
+
+    def __init__(self, names: Iterable[str] | None) -> None:
+        """`names` may be used beside those of loopback; None lets every name pass."""
+        self._names: set[bytes] | None = None
+        if names is not None:
+            self._names = {name.lower().encode() for name in (*_LOOPBACK_NAMES, *names)}
+
+    def check(self, headers: dict[bytes, bytes]) -> None:
+        if self._names is None:
+            return
+        host = headers.get(b"host", b"").lower()
+        name, separator, port = host.rpartition(b":")
+        if not separator or not port.isdigit():
+            name = host
+        if name not in self._names:
+            raise errors.INVALID_HEADERS(
+                problem="the Host header names no host of this server; allow it with --allowed-host"
+            )

@@ -1,0 +1,62 @@
+"""Bounds on what a request may bring and on how many are served at once."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from treadle.http import errors
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+
+# A body over the limit is read to its end and thrown away, so that the connection stays usable;
+# one over this is not worth the wait.
+_DISCARD_LIMIT_BYTES = 64 * 1_048_576
+
+
+class Disconnected(Exception):
+    """The client went away before its request was complete."""
+
+
+async def read_body(receive: Receive, limit_bytes: int) -> bytes:
+    """The whole body. Raises ApiError when it is larger than the limit."""
+    message = await receive()
+    if not message.get("more_body") and message["type"] == "http.request":
+        body: bytes = message.get("body", b"")
+        if len(body) <= limit_bytes:
+            return body
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        if message["type"] == "http.disconnect":
+            raise Disconnected
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size <= limit_bytes:
+            chunks.append(chunk)
+        if not message.get("more_body") or size > _DISCARD_LIMIT_BYTES:
+            break
+        message = await receive()
+    if size > limit_bytes:
+        raise errors.INVALID_BODY(problem=f"body is larger than {limit_bytes} bytes")
+    return b"".join(chunks)
+
+
+class Load:
+    """Counts the requests in flight and sheds what is over the limit."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._in_flight = 0
+
+    @contextmanager
+    def admitted(self) -> Iterator[None]:
+        """Raises ApiError when there is no room."""
+        if self._in_flight >= self._limit:
+            raise errors.RATE_LIMIT()
+        self._in_flight += 1
+        try:
+            yield
+        finally:
+            self._in_flight -= 1

@@ -1,0 +1,91 @@
+"""The only source of randomness: identifiers, tokens and keys.
+
+Without a seed everything comes from the operating system. With a seed, ids and tokens derive from
+the seed, the client, the kind and the client's counter, so that the same requests sent one after
+another make the same ids. Request ids and keys are never seeded.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import uuid
+import zlib
+
+# Recorded identifiers use 58 characters: never the digits 0 and 2, nor the capitals O and Y.
+IDENTIFIER_ALPHABET = "13456789ABCDEFGHIJKLMNPQRSTUVWXZabcdefghijklmnopqrstuvwxyz"
+IDENTIFIER_LENGTH = 37
+_REQUEST_ID_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+
+class Ids:
+    """Makes the ids of one request.
+
+    `counter` is where the client's sequence stands. When it has moved, the caller stores it with
+    a guard on where it stood, so that no two requests ever share a number.
+    """
+
+    def __init__(self, seed: str | None, client_id: str, counter: int) -> None:
+        self._seed = seed.encode() if seed is not None else None
+        self._client_id = client_id
+        self.start = counter
+        self.counter = counter
+
+    def bytes(self, kind: str, length: int) -> bytes:
+        """Random bytes, at most 32 of them when seeded."""
+        if self._seed is None:
+            return secrets.token_bytes(length)
+        message = f"{self._client_id}:{kind}:{self.counter}".encode()
+        self.counter += 1
+        return hmac.digest(self._seed, message, "sha256")[:length]
+
+    def token(self, kind: str, environment: str) -> str:
+        """A token: `<kind>-<environment>-<uuid>`."""
+        return compose_token(kind, environment, self.bytes(kind, 12))
+
+    def identifier(self, kind: str) -> str:
+        """An item, account or similar id: 37 characters."""
+        number = int.from_bytes(self.bytes(kind, 32))
+        characters = []
+        for _ in range(IDENTIFIER_LENGTH):
+            number, remainder = divmod(number, 58)
+            characters.append(IDENTIFIER_ALPHABET[remainder])
+        return "".join(characters)
+
+    def uuid(self, kind: str) -> str:
+        return str(uuid.UUID(bytes=self.bytes(kind, 16), version=4))
+
+
+def compose_token(kind: str, environment: str, random: bytes) -> str:
+    """The token around 12 random bytes.
+
+    The UUID has the shape of version 4. Its last 32 bits are a checksum of all that stands
+    before them, so that a scanner can recognise a token and a typo needs no look-up.
+    """
+    head = uuid.UUID(bytes=random + bytes(4), version=4).bytes[:12]
+    tail = token_checksum(kind, environment, head)
+    return f"{kind}-{environment}-{uuid.UUID(bytes=head + tail)}"
+
+
+def token_checksum(kind: str, environment: str, head: bytes) -> bytes:
+    return zlib.crc32(f"{kind}-{environment}-".encode() + head).to_bytes(4)
+
+
+def request_id() -> str:
+    """15 letters and digits, never seeded."""
+    return "".join([_REQUEST_ID_ALPHABET[byte % 62] for byte in secrets.token_bytes(15)])
+
+
+def secret_key(length: int = 32) -> bytes:
+    """Key material, never seeded."""
+    return secrets.token_bytes(length)
+
+
+def client_secret() -> str:
+    """A client's secret: 30 hex characters, as long as those the API hands out."""
+    return secrets.token_hex(15)
+
+
+def client_id() -> str:
+    """A client's id: 24 hex characters."""
+    return secrets.token_hex(12)

@@ -1,0 +1,1 @@
+"""Calls to the partners that a processor token can be made for."""

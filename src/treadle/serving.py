@@ -1,0 +1,45 @@
+"""Running the application under uvicorn, in this process or in several."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import Any
+
+import msgspec
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from treadle.app import WORKER_SETTINGS, Application
+from treadle.log import configure_logging
+from treadle.settings import Settings
+
+_KEEP_ALIVE_SECONDS = 75
+_GRACEFUL_SECONDS = 20
+
+
+def run(settings: Settings, listener: socket.socket) -> None:
+    """Serve until told to stop; requests in flight are finished first."""
+    configure_logging()
+    common: dict[str, Any] = {
+        "lifespan": "on",
+        "access_log": False,
+        "log_level": "warning",
+        "server_header": False,
+        "date_header": True,
+        "timeout_keep_alive": _KEEP_ALIVE_SECONDS,
+        "timeout_graceful_shutdown": _GRACEFUL_SECONDS,
+        "loop": "uvloop",
+        "http": "httptools",
+        "ws": "none",
+    }
+    if settings.workers == 1:
+        server = uvicorn.Server(uvicorn.Config(Application(settings), **common))
+        server.run(sockets=[listener])
+        return
+    # Workers are new processes: they read their settings from a variable of their own.
+    os.environ[WORKER_SETTINGS] = msgspec.json.encode(settings, enc_hook=str).decode()
+    config = uvicorn.Config(
+        "treadle.app:from_environment", factory=True, workers=settings.workers, **common
+    )
+    Multiprocess(config, sockets=[listener]).run()

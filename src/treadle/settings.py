@@ -1,0 +1,42 @@
+"""All settings, in one place and typed. The command line fills them; nothing else reads the
+environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+Environment = Literal["sandbox", "production"]
+
+SANDBOX_CLIENT_ID = "client_sandbox"
+SANDBOX_SECRET = "secret_sandbox"  # noqa: S105, published on purpose
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 8484
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    data: Path
+    host: str = DEFAULT_HOST
+    port: int = DEFAULT_PORT
+    database: str | None = None
+    environment: Environment = "sandbox"
+    workers: int = 1
+    # Further names by which clients may address a sandbox that answers on loopback.
+    allowed_hosts: tuple[str, ...] = ()
+    # Processor tokens work for clients registered for their processor alone.
+    strict_partners: bool = False
+    seed: str | None = None
+    # The instant at which a sandbox's clock stands still, in microseconds since the Unix epoch.
+    clock: int | None = None
+    stripe_key: str | None = None
+    stripe_url: str = "https://api.stripe.com"
+    stripe_timeout_seconds: float = 10.0
+    max_body_bytes: int = 1_048_576
+    max_requests_in_flight: int = 512
+
+    @property
+    def sandbox(self) -> bool:
+        return self.environment == "sandbox"

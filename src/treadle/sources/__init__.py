@@ -1,0 +1,1 @@
+"""Where bank data comes from."""

@@ -1,0 +1,1 @@
+"""The sandbox source and its data files."""

@@ -1,0 +1,140 @@
+"""Opening a database: checking its schema, migrating it, and checking that its keys are ours."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import bindparam, insert, select
+
+from treadle.keys import Keys
+from treadle.store import tables
+from treadle.store.change import Change, GuardFailed, Store
+from treadle.store.sqlite import SqliteStore, connect, lock_file
+from treadle.store.statements import Query, Write
+
+# The newest migration. A test holds it against the migrations folder, so that a start on a
+# database that is up to date need not import Alembic.
+HEAD = "0001"
+
+_MIGRATION_LOCK = 7_269_431_182
+_FACT = Query(select(tables.facts.c.value).where(tables.facts.c.name == bindparam("name")), str)
+_INSERT_FACT = Write(insert(tables.facts))
+
+
+class StoreError(Exception):
+    """The database cannot be used; the message says why and what to do."""
+
+
+def database_url(database: str | None, data: Path) -> str:
+    """The database's address: what was asked for, or the file in the data folder."""
+    return database or f"sqlite:///{(data / 'treadle.db').absolute()}"
+
+
+async def open_store(url: str, keys: Keys) -> Store:
+    """Open a database with its schema brought up to date.
+
+    Raises StoreError when it is of an unknown kind, cannot be reached, was made by a newer
+    Treadle, or was made with other keys.
+    """
+    if url.startswith("sqlite:///"):
+        path = Path(url.removeprefix("sqlite:///"))
+        _prepare_sqlite(path)
+        store: Store = SqliteStore(path)
+    elif url.startswith(("postgresql://", "postgres://")):
+        store = await _open_postgresql(url)
+    else:
+        raise StoreError(f"{_without_password(url)}: use postgresql://… or sqlite:///…")
+    await _check_keys(store, keys)
+    return store
+
+
+def _prepare_sqlite(path: Path) -> None:
+    path.touch(mode=0o600)
+    # Processes that start together migrate one after another.
+    with lock_file(path) as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        version = _sqlite_version(path)
+        _check_version(version, str(path))
+        if version != HEAD:
+            _migrate(f"sqlite:///{path}")
+
+
+def _sqlite_version(path: Path) -> str | None:
+    try:
+        with contextlib.closing(connect(path)) as connection:
+            names = connection.execute("SELECT name FROM sqlite_master").fetchall()
+            if ("alembic_version",) not in names:
+                return None
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+            return row[0] if row else None
+    except sqlite3.DatabaseError as error:
+        raise StoreError(f"{path} is not a usable SQLite database: {error}") from None
+
+
+async def _open_postgresql(url: str) -> Store:
+    # Imported here since the embedded store needs no driver of it, and the import takes time.
+    import asyncpg
+
+    from treadle.store.postgres import open_postgres
+
+    try:
+        connection: Any = await asyncpg.connect(url)
+    except (OSError, asyncpg.PostgresError, ValueError) as error:
+        raise StoreError(f"cannot reach {_without_password(url)}: {error}") from None
+    try:
+        # Processes that start together migrate one after another.
+        await connection.execute("SELECT pg_advisory_lock($1)", _MIGRATION_LOCK)
+        version = None
+        if await connection.fetchval("SELECT to_regclass('alembic_version')"):
+            version = await connection.fetchval("SELECT version_num FROM alembic_version")
+        _check_version(version, _without_password(url))
+        if version != HEAD:
+            await asyncio.to_thread(_migrate, url)
+    finally:
+        await connection.close()
+    return await open_postgres(url)
+
+
+def _check_version(version: str | None, where: str) -> None:
+    if version is not None and version > HEAD:
+        raise StoreError(
+            f"{where} has schema {version}, made by a newer Treadle; this one knows up to {HEAD}. "
+            "Start the newer version, or use another database."
+        )
+
+
+def _migrate(url: str) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["url"] = url
+    command.upgrade(config, "head")
+
+
+async def _check_keys(store: Store, keys: Keys) -> None:
+    """Refuse keys that did not make this database: every token in it would be unknown."""
+    name = "key_check"
+    change = Change()
+    change.write(_INSERT_FACT, name=name, value=keys.check_value())
+    if await store.first(_FACT, name=name) is None:
+        # Another worker may write it first.
+        with contextlib.suppress(GuardFailed):
+            await store.commit(change)
+    if await store.first(_FACT, name=name) != keys.check_value():
+        await store.close()
+        raise StoreError(
+            "this database was made with other keys: put the keys.json it was made with "
+            "into the data folder"
+        )
+
+
+def _without_password(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2]}"

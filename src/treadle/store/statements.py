@@ -1,0 +1,74 @@
+"""Statements written with SQLAlchemy Core, compiled once and run on the driver itself.
+
+Measured on two cores, a point read costs 4 µs on `sqlite3` directly and 12 µs through Core, which
+is why only the SQL text and the order of its parameters are taken from Core.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import ClauseElement, Delete, Insert, Select, Update
+from sqlalchemy.dialects.postgresql.asyncpg import dialect as postgresql_dialect
+from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
+
+R = TypeVar("R")
+
+Parameters = dict[str, Any]
+
+
+class _Sql:
+    """The text of a statement for one driver, and the values it takes, in order."""
+
+    def __init__(self, statement: ClauseElement, columns: list[str] | None, dialect: Any) -> None:
+        compiled: Any = statement.compile(dialect=dialect, column_keys=columns)
+        self.text = str(compiled)
+        self._names: list[str] = list(compiled.positiontup or [])
+        # What the statement itself holds, such as a limit.
+        self._constants = {
+            name: bind.value for name, bind in compiled.binds.items() if not bind.required
+        }
+
+    def values(self, parameters: Parameters) -> list[Any]:
+        if self._constants:
+            parameters = self._constants | parameters
+        return [parameters[name] for name in self._names]
+
+
+class _Compiled:
+    """One statement's SQL for each driver, made when first asked for."""
+
+    def __init__(self, statement: ClauseElement, columns: list[str] | None = None) -> None:
+        self._statement = statement
+        self._columns = columns
+
+    @cached_property
+    def sqlite(self) -> _Sql:
+        return _Sql(self._statement, self._columns, sqlite_dialect(paramstyle="qmark"))
+
+    @cached_property
+    def postgresql(self) -> _Sql:
+        dialect = postgresql_dialect()  # type: ignore[no-untyped-call]
+        return _Sql(self._statement, self._columns, dialect)
+
+
+class Query(Generic[R]):
+    """A read whose columns are, in order, the arguments of `row`."""
+
+    def __init__(self, statement: Select[Any], row: Callable[..., R]) -> None:
+        self.compiled = _Compiled(statement)
+        self.row = row
+
+
+class Write:
+    """An insert, update or delete."""
+
+    def __init__(self, statement: Insert | Update | Delete, *columns: str) -> None:
+        """`columns` names what an insert sets, when that is not every column."""
+        if isinstance(statement, Insert):
+            names = list(columns) or [column.name for column in statement.table.columns]
+            self.compiled = _Compiled(statement, names)
+        else:
+            self.compiled = _Compiled(statement)

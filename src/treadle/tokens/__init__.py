@@ -1,0 +1,1 @@
+"""Tokens: their format, their digests at rest, and what each may reach."""

@@ -1,0 +1,75 @@
+"""May this call go ahead? Pure functions that answer with a reason, never with a bare bool."""
+
+from __future__ import annotations
+
+import msgspec
+
+from treadle.bank.rows import Item
+from treadle.clients import Client
+from treadle.http import errors
+from treadle.http.errors import ApiError
+from treadle.tokens.rows import ProcessorGrant, Token
+from treadle.tokens.scope import Scope
+from treadle.wire.common import Products
+
+
+class Allowed(msgspec.Struct, frozen=True):
+    """Go ahead. `initialises` names a product that the call adds to the Item."""
+
+    initialises: str | None = None
+
+
+class Refused(msgspec.Struct, frozen=True):
+    error: ApiError
+    reason: str
+
+
+Decision = Allowed | Refused
+
+
+def decide_partner(client: Client, token: Token, *, strict: bool) -> Decision:
+    """Whether a client may use a processor token at all.
+
+    The client that minted it may, unless partners are strict, and so may those registered for its
+    processor. To anyone else it must look like a token that nobody knows. A token of the sandbox's
+    own making names no processor and is its maker's alone.
+    """
+    if token.processor is None:
+        strict = False
+    elif token.processor in client.processors:
+        return Allowed()
+    if not strict and client.client_id == token.client_id:
+        return Allowed()
+    reason = f"{client.client_id} is no partner for {token.processor}"
+    return Refused(errors.PROCESSOR_TOKEN_UNKNOWN(), reason)
+
+
+def decide_read(grant: ProcessorGrant, scope: Scope, now: int) -> Decision:
+    """Whether a processor token reaches an operation."""
+    if grant.item.removed_at is not None:
+        return Refused(errors.ITEM_NOT_FOUND(), "the Item was removed")
+    permitted = grant.products
+    if scope.product is not None and permitted and scope.admitted_by.isdisjoint(permitted):
+        error = errors.UNAUTHORIZED_PRODUCTS(products=_quoted(scope.product))
+        return Refused(error, f"the token is narrowed to {', '.join(permitted)}")
+    return decide_item(grant.item, scope.product, now, reads_data=scope.reads_data)
+
+
+def decide_item(item: Item, product: Products | None, now: int, *, reads_data: bool) -> Decision:
+    """Whether an Item can serve a product: it must be there, healthy and able to."""
+    if item.removed_at is not None:
+        return Refused(errors.ITEM_NOT_FOUND(), "the Item was removed")
+    error_code = item.error_at(now)
+    if reads_data and error_code is not None:
+        return Refused(errors.FORCED[error_code](), f"the Item is in {error_code}")
+    if product is None or product in item.billed_products:
+        return Allowed()
+    if product not in item.available_products:
+        error = errors.PRODUCTS_NOT_SUPPORTED(products=_quoted(product))
+        return Refused(error, f"the Item has no {product}")
+    # Balance is always available, and never billed.
+    return Allowed(initialises=None if product == Products.BALANCE else product.value)
+
+
+def _quoted(product: Products) -> str:
+    return f'["{product.value}"]'

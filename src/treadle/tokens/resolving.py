@@ -1,0 +1,82 @@
+"""From the text of a token to what it opens, or to the error that fits."""
+
+from __future__ import annotations
+
+import msgspec
+
+from treadle.call import ClientCall
+from treadle.http import errors
+from treadle.http.errors import ErrorKind
+from treadle.tokens.decision import Refused, decide_partner
+from treadle.tokens.format import Shape, inspect
+from treadle.tokens.rows import GRANT, PROCESSOR_GRANT, Grant, ProcessorGrant
+
+
+class _Refusals(msgspec.Struct, frozen=True):
+    malformed: ErrorKind
+    unknown: ErrorKind
+
+
+_REFUSALS = {
+    "access": _Refusals(errors.ACCESS_TOKEN_FORMAT, errors.ACCESS_TOKEN_UNKNOWN),
+    "public": _Refusals(errors.PUBLIC_TOKEN_FORMAT, errors.PUBLIC_TOKEN_UNKNOWN),
+    "processor": _Refusals(errors.PROCESSOR_TOKEN_FORMAT, errors.PROCESSOR_TOKEN_UNKNOWN),
+}
+
+
+def _digest(call: ClientCall, text: str, kind: str) -> bytes:
+    """The digest to look for. Raises ApiError when the text alone rules the token out."""
+    match inspect(text, kind, call.environment):
+        case Shape.MALFORMED:
+            raise _REFUSALS[kind].malformed()
+        case Shape.UNKNOWN:
+            raise _REFUSALS[kind].unknown()
+        case Shape.PLAUSIBLE:
+            return call.services.keys.digest(text)
+
+
+async def resolve(call: ClientCall, text: str, kind: str) -> Grant:
+    """The Item behind a live access or public token of the calling client.
+
+    Raises ApiError: malformed, unknown (ended, expired and foreign ones look the same), or
+    ITEM_NOT_FOUND when the Item was removed.
+    """
+    unknown = _REFUSALS[kind].unknown
+    grant = await call.first(GRANT, digest=_digest(call, text, kind), kind=kind)
+    if grant is None or grant.token.client_id != call.client.client_id:
+        raise unknown()
+    token = grant.token
+    if token.ended_at is not None:
+        raise unknown()
+    if token.expires_at is not None and token.expires_at <= call.now:
+        raise unknown()
+    if grant.item.removed_at is not None:
+        raise errors.ITEM_NOT_FOUND()
+    return grant
+
+
+async def resolve_minted(call: ClientCall, text: str) -> ProcessorGrant:
+    """A processor token of the client that minted it, which alone administers it."""
+    grant = await _find_processor(call, text)
+    if grant.token.client_id != call.client.client_id:
+        raise errors.PROCESSOR_TOKEN_UNKNOWN()
+    if grant.item.removed_at is not None:
+        raise errors.ITEM_NOT_FOUND()
+    return grant
+
+
+async def resolve_partner(call: ClientCall, text: str) -> ProcessorGrant:
+    """A processor token that the calling client may use."""
+    grant = await _find_processor(call, text)
+    strict = call.services.settings.strict_partners
+    decision = decide_partner(call.client, grant.token, strict=strict)
+    if isinstance(decision, Refused):
+        raise decision.error
+    return grant
+
+
+async def _find_processor(call: ClientCall, text: str) -> ProcessorGrant:
+    grant = await call.first(PROCESSOR_GRANT, digest=_digest(call, text, "processor"))
+    if grant is None:
+        raise errors.PROCESSOR_TOKEN_UNKNOWN()
+    return grant

@@ -1,0 +1,136 @@
+"""Tokens and permissions as they are stored, and the queries that find them.
+
+A token is found by its digest alone; the client found there scopes everything that follows.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import and_, bindparam, insert, select, update
+
+from treadle.bank.rows import ACCOUNT_COLUMNS, ITEM_COLUMNS, Account, Item
+from treadle.store.statements import Query, Write
+from treadle.store.tables import accounts, items, permissions, tokens
+
+_decode_list = msgspec.json.Decoder(list[str]).decode
+
+
+class Token(msgspec.Struct):
+    token_id: str
+    client_id: str
+    account_id: str | None
+    processor: str | None
+    expires_at: int | None
+    ended_at: int | None
+
+
+class Grant(msgspec.Struct):
+    """An access or public token with the Item it opens."""
+
+    token: Token
+    item: Item
+
+
+class ProcessorGrant(msgspec.Struct):
+    """A processor token with its permissions, its Item and, unless removed, its account."""
+
+    token: Token
+    # The permissions in force: null when none were ever set.
+    products_json: str | None
+    permission_revision: int
+    item: Item
+    account: Account | None
+
+    @property
+    def products(self) -> list[str]:
+        """The products that the token is narrowed to; empty when it is unrestricted."""
+        return [] if self.products_json is None else _decode_list(self.products_json)
+
+
+_TOKEN_COLUMNS = (
+    tokens.c.token_id,
+    tokens.c.client_id,
+    tokens.c.account_id,
+    tokens.c.processor,
+    tokens.c.expires_at,
+    tokens.c.ended_at,
+)
+_TOKEN_END = len(_TOKEN_COLUMNS)
+_ITEM_END = _TOKEN_END + len(ITEM_COLUMNS)
+
+
+def _grant(*row: Any) -> Grant:
+    return Grant(Token(*row[:_TOKEN_END]), Item(*row[_TOKEN_END:]))
+
+
+def _processor_grant(*row: Any) -> ProcessorGrant:
+    products, revision, *account = row[_ITEM_END:]
+    return ProcessorGrant(
+        Token(*row[:_TOKEN_END]),
+        products,
+        revision or 0,
+        Item(*row[_TOKEN_END:_ITEM_END]),
+        Account(*account) if account[0] is not None else None,
+    )
+
+
+GRANT = Query(
+    select(*_TOKEN_COLUMNS, *ITEM_COLUMNS)
+    .select_from(tokens.join(items, items.c.item_id == tokens.c.item_id))
+    .where(tokens.c.digest == bindparam("digest"))
+    .where(tokens.c.kind == bindparam("kind")),
+    _grant,
+)
+
+_revisions = permissions.alias("revisions")
+_latest = (
+    select(_revisions.c.revision)
+    .where(_revisions.c.token_id == tokens.c.token_id)
+    .order_by(_revisions.c.revision.desc())
+    .limit(1)
+    .correlate(tokens)
+    .scalar_subquery()
+)
+_in_force = and_(permissions.c.token_id == tokens.c.token_id, permissions.c.revision == _latest)
+_its_account = and_(
+    accounts.c.item_id == tokens.c.item_id, accounts.c.account_id == tokens.c.account_id
+)
+
+# All that a redeem needs, in one read of the database and nothing kept between two of them.
+PROCESSOR_GRANT = Query(
+    select(
+        *_TOKEN_COLUMNS,
+        *ITEM_COLUMNS,
+        permissions.c.products,
+        permissions.c.revision,
+        *ACCOUNT_COLUMNS,
+    )
+    .select_from(
+        tokens.join(items, items.c.item_id == tokens.c.item_id)
+        .outerjoin(accounts, _its_account)
+        .outerjoin(permissions, _in_force)
+    )
+    .where(tokens.c.digest == bindparam("digest"))
+    .where(tokens.c.kind == "processor"),
+    _processor_grant,
+)
+
+INSERT_TOKEN = Write(insert(tokens))
+INSERT_PERMISSIONS = Write(insert(permissions))
+
+# Touches no row when the token was ended meanwhile, so of two callers only one ever ends it.
+END_TOKEN = Write(
+    update(tokens)
+    .where(tokens.c.token_id == bindparam("the_token_id"))
+    .where(tokens.c.client_id == bindparam("the_client_id"))
+    .where(tokens.c.ended_at.is_(None))
+    .values(ended_at=bindparam("ended_at"))
+)
+SET_TOKEN_WEBHOOK = Write(
+    update(tokens)
+    .where(tokens.c.token_id == bindparam("the_token_id"))
+    .where(tokens.c.client_id == bindparam("the_client_id"))
+    .values(webhook=bindparam("webhook"))
+)

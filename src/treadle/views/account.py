@@ -1,0 +1,61 @@
+"""An account as the API shows it."""
+
+from __future__ import annotations
+
+from msgspec import UNSET, UnsetType
+
+from treadle.bank.model import AccountData, Balances
+from treadle.bank.rows import Account
+from treadle.http import errors
+from treadle.wire.common import (
+    AccountBalance,
+    AccountBase,
+    AccountHolderCategory,
+    AccountSubtype,
+    AccountType,
+)
+
+
+def account_view(account: Account, data: AccountData) -> AccountBase:
+    return AccountBase(
+        account_id=account.account_id,
+        balances=balances_view(data.balances),
+        mask=data.mask,
+        name=data.name,
+        official_name=data.official_name,
+        type=AccountType(data.type),
+        subtype=subtype_view(data),
+        holder_category=holder_category_view(data),
+    )
+
+
+def balances_view(balances: Balances) -> AccountBalance:
+    return AccountBalance(
+        available=balances.available,
+        current=balances.current,
+        limit=balances.limit,
+        iso_currency_code=balances.iso_currency_code,
+        unofficial_currency_code=balances.unofficial_currency_code,
+    )
+
+
+def subtype_view(data: AccountData) -> AccountSubtype | None:
+    return None if data.subtype is None else AccountSubtype(data.subtype)
+
+
+def holder_category_view(data: AccountData) -> AccountHolderCategory | UnsetType:
+    return UNSET if data.holder_category is None else AccountHolderCategory(data.holder_category)
+
+
+def choose(accounts: list[Account], account_ids: list[str] | UnsetType | None) -> list[Account]:
+    """The accounts asked for, in the Item's order; all when none are named.
+
+    Raises ApiError for an id that the Item does not have.
+    """
+    if not account_ids:
+        return accounts
+    wanted = set(account_ids)
+    chosen = [account for account in accounts if account.account_id in wanted]
+    if len(chosen) != len(wanted):
+        raise errors.INVALID_ACCOUNT_ID()
+    return chosen

@@ -1,0 +1,46 @@
+"""An Item as the API shows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from treadle.bank.rows import Item
+from treadle.http.errors import FORCED
+from treadle.wire import common as wire
+from treadle.wire.common import PlaidError, PlaidErrorType, Products
+
+
+def item_view(item: Item, now: int, institution_name: str | None) -> wire.Item:
+    return wire.Item(**item_fields(item, now, institution_name))
+
+
+def item_fields(item: Item, now: int, institution_name: str | None) -> dict[str, Any]:
+    """The members that every form of the Item shares."""
+    billed = [Products(name) for name in item.billed_products]
+    return {
+        "item_id": item.item_id,
+        # Recorded answers show the empty string where no webhook is set.
+        "webhook": item.webhook or "",
+        "error": error_view(item, now),
+        "available_products": [Products(name) for name in item.available_products],
+        "billed_products": billed,
+        "products": billed,
+        "consent_expiration_time": None,
+        "update_type": "background",
+        "institution_id": item.institution_id,
+        "institution_name": institution_name,
+    }
+
+
+def error_view(item: Item, now: int) -> PlaidError | None:
+    code = item.error_at(now)
+    if code is None:
+        return None
+    kind = FORCED[code]
+    return PlaidError(
+        error_type=PlaidErrorType(kind.error_type),
+        error_code=kind.error_code,
+        error_message=kind.message,
+        display_message=kind.display_message,
+        status=kind.status,
+    )

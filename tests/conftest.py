@@ -1,0 +1,135 @@
+"""Fixtures for all tests: servers, databases and the Node.js SDK."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import shutil
+import subprocess
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.postgres import PostgresServer
+from tests.support.server import Server
+
+STORES = ("sqlite", "postgres")
+NODE_PROJECT = Path(__file__).parent / "sdk" / "node"
+_LOG_TAIL = 8_000
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[Callable[[], str]]:
+    """A function that creates an empty PostgreSQL database and returns its address.
+
+    Each test process runs a PostgreSQL of its own.
+    """
+    postgres = PostgresServer()
+    try:
+        postgres.start()
+        yield postgres.create_database
+    finally:
+        postgres.stop()
+
+
+@pytest.fixture(scope="session", params=STORES)
+def store_kind(request: pytest.FixtureRequest) -> str:
+    """Runs what uses it once on each kind of store."""
+    kind: str = request.param
+    return kind
+
+
+@pytest.fixture
+def store(store_kind: str, request: pytest.FixtureRequest) -> list[str]:
+    """The arguments for `serve` that choose an empty store: SQLite, then PostgreSQL."""
+    return store_arguments(store_kind, request)
+
+
+@pytest.fixture(scope="session")
+def server(
+    store_kind: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """A server on each kind of store in turn, shared by all tests: never stop it."""
+    folder = tmp_path_factory.mktemp(f"server-{store_kind}")
+    server = Server(folder / "data", *store_arguments(store_kind, request))
+    server.start()
+    yield server
+    if server.running:
+        server.stop()
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """A function that starts a server of the test's own; it is stopped after the test.
+
+    Arguments go to `treadle serve`. `data` names the data folder (a new one otherwise) and
+    `env` adds environment variables.
+    """
+    started: list[Server] = []
+
+    def start(*args: str, data: Path | None = None, env: dict[str, str] | None = None) -> Server:
+        number = len(started) + 1
+        server = Server(
+            data or tmp_path / f"data-{number}",
+            *args,
+            env=env,
+            log_path=tmp_path / f"server-{number}.log",
+        )
+        started.append(server)
+        server.start()
+        return server
+
+    yield start
+    with contextlib.ExitStack() as stack:
+        for server in started:
+            if server.running:
+                stack.callback(server.stop)
+
+
+@pytest.fixture(scope="session")
+def node_modules() -> Path:
+    """The folder of the installed Node.js packages, Plaid's SDK among them."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        pytest.skip("node or npm is missing; scripts/install_test_tools.sh tells what to install")
+    lock = NODE_PROJECT / "package-lock.json"
+    folder = NODE_PROJECT / "node_modules"
+    stamp = folder / ".treadle-installed"
+    digest = hashlib.sha256(lock.read_bytes()).hexdigest()
+    with lock.open() as handle:
+        # Test processes that run at the same time install once.
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        if not stamp.exists() or stamp.read_text() != digest:
+            command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+            result = subprocess.run(
+                command,
+                cwd=NODE_PROJECT,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+            )
+            assert result.returncode == 0, f"{' '.join(command)} failed:\n{result.stdout}"
+            stamp.write_text(digest)
+    return folder
+
+
+def store_arguments(kind: str, request: pytest.FixtureRequest) -> list[str]:
+    if kind == "sqlite":
+        return []
+    create: Callable[[], str] = request.getfixturevalue("postgres_url")
+    return ["--database", create()]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Adds the end of the shared server's log to the report of a test that failed."""
+    report = yield
+    server = getattr(item, "funcargs", {}).get("server")
+    if report.failed and isinstance(server, Server):
+        report.sections.append(("treadle's log", server.log()[-_LOG_TAIL:]))
+    return report
