@@ -13,7 +13,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --no-config --universal --python-version 3.11 \
-	--generate-hashes --no-emit-index-url --no-header --custom-compile-command "make lock" \
+	--generate-hashes --no-emit-index-url --no-header \
 	$(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
@@ -34,8 +34,8 @@ setup: .venv/.dev ## Create .venv with everything for development
 
 .venv/.created:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-		echo "Treadle needs Python 3.11 or later, and '$(PYTHON)' is" \
-			"$$($(PYTHON) --version 2>&1 || true)." >&2; \
+		found=$$($(PYTHON) --version 2>/dev/null) || found=missing; \
+		echo "Treadle needs Python 3.11 or later, and '$(PYTHON)' is $$found." >&2; \
 		echo "Name another interpreter: make $(or $(MAKECMDGOALS),setup) PYTHON=python3.12" >&2; \
 		exit 1; }
 	@echo "Creating .venv"
@@ -52,7 +52,7 @@ setup: .venv/.dev ## Create .venv with everything for development
 
 .venv/.dev: requirements-dev.txt .venv/.runtime
 	@echo "Installing the development tools"
-	@$(PIP) install --require-hashes -r requirements-dev.txt
+	@$(PIP) install --use-pep517 --no-build-isolation --require-hashes -r requirements-dev.txt
 	@touch $@
 
 .PHONY: lock

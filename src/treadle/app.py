@@ -48,6 +48,7 @@ class Application:
         self._pipeline = Pipeline(self._services, self._implemented)
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        self._pipeline.close()
         await self._services.store.close()
         await send({"type": "lifespan.shutdown.complete"})
 

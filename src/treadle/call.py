@@ -62,6 +62,15 @@ class ClientCall(OpenCall):
         self.client = client
         self.ids = Ids(services.settings.seed, client.client_id, client.counter)
 
+    def _continue(self, call: ClientCall) -> None:
+        """Be a more specific form of a call that a gate has opened."""
+        self.services = call.services
+        self.request_id = call.request_id
+        self.now = call.now
+        self.client = call.client
+        self.change = call.change
+        self.ids = call.ids
+
     async def commit(self) -> None:
         """Keep what is in the Change, and go on with an empty one.
 
@@ -97,7 +106,7 @@ class ItemCall(ClientCall):
     """A call with an access token."""
 
     def __init__(self, call: ClientCall, item: Item, token_id: str) -> None:
-        super().__init__(call.services, call.request_id, call.now, call.client)
+        self._continue(call)
         self.item = item
         self.token_id = token_id
 
@@ -129,7 +138,7 @@ class PublicTokenCall(ClientCall):
     """A call with a public token."""
 
     def __init__(self, call: ClientCall, grant: Grant) -> None:
-        super().__init__(call.services, call.request_id, call.now, call.client)
+        self._continue(call)
         self.grant = grant
 
 
@@ -137,7 +146,7 @@ class MinterCall(ClientCall):
     """A call by the client that minted a processor token, about that token."""
 
     def __init__(self, call: ClientCall, grant: ProcessorGrant) -> None:
-        super().__init__(call.services, call.request_id, call.now, call.client)
+        self._continue(call)
         self.grant = grant
 
 
@@ -145,7 +154,7 @@ class ProcessorCall(ClientCall):
     """A call with a processor token: one account of one Item, seen through one grant."""
 
     def __init__(self, call: ClientCall, grant: ProcessorGrant, account: Account) -> None:
-        super().__init__(call.services, call.request_id, call.now, call.client)
+        self._continue(call)
         self.grant = grant
         self.item = grant.item
         self.account = account

@@ -58,6 +58,16 @@ def to_date(instant: int) -> date:
     return to_datetime(instant).date()
 
 
+def wall_second() -> int:
+    """The current second of the wall, whatever a simulated clock says."""
+    return int(time.time())
+
+
+def wall_text(second: int) -> str:
+    """A second of the wall in ISO 8601, for logs."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(second))
+
+
 def stopwatch() -> float:
     """Seconds on a clock that only measures how long things take."""
     return time.perf_counter()

@@ -15,7 +15,8 @@ import zlib
 # Recorded identifiers use 58 characters: never the digits 0 and 2, nor the capitals O and Y.
 IDENTIFIER_ALPHABET = "13456789ABCDEFGHIJKLMNPQRSTUVWXZabcdefghijklmnopqrstuvwxyz"
 IDENTIFIER_LENGTH = 37
-_REQUEST_ID_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_LETTERS_AND_DIGITS = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_TO_LETTERS_AND_DIGITS = bytes(_LETTERS_AND_DIGITS[byte % 62] for byte in range(256))
 
 
 class Ids:
@@ -73,7 +74,7 @@ def token_checksum(kind: str, environment: str, head: bytes) -> bytes:
 
 def request_id() -> str:
     """15 letters and digits, never seeded."""
-    return "".join([_REQUEST_ID_ALPHABET[byte % 62] for byte in secrets.token_bytes(15)])
+    return secrets.token_bytes(15).translate(_TO_LETTERS_AND_DIGITS).decode()
 
 
 def secret_key(length: int = 32) -> bytes:

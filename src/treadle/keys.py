@@ -8,6 +8,7 @@ the first of the list makes what is new.
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import os
 from base64 import b64encode
@@ -36,22 +37,40 @@ class _KeyFile(msgspec.Struct, forbid_unknown_fields=True):
     envelope_keys: list[_Key]
 
 
+class _Hmac:
+    """HMAC-SHA256 (RFC 2104) under one key, whose two padded blocks are hashed once.
+
+    `hmac.digest` sets its key up anew each time, which takes more than twice as long.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        block = key.ljust(64, b"\0")
+        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
+        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
+
+    def __call__(self, message: bytes) -> bytes:
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(message)
+        outer.update(inner.digest())
+        return outer.digest()
+
+
 class Keys:
     def __init__(self, peppers: dict[str, bytes], envelope_keys: dict[str, bytes]) -> None:
-        self._peppers = peppers
-        self.pepper_id, self._pepper = next(iter(peppers.items()))
+        self._digests = {id_: _Hmac(key) for id_, key in peppers.items()}
+        self.pepper_id, self._digest = next(iter(self._digests.items()))
         self._envelopes = {id_: AESGCM(key) for id_, key in envelope_keys.items()}
         self._envelope_id, self._envelope = next(iter(self._envelopes.items()))
 
     def digest(self, token: str) -> bytes:
         """The digest under which a token is stored and found: 32 bytes."""
-        return hmac.digest(self._pepper, token.encode(), "sha256")
+        return self._digest(token.encode())
 
     def matches(self, text: str, digest: bytes, pepper_id: str) -> bool:
         """Whether a secret is the one behind a stored digest, in constant time."""
-        pepper = self._peppers.get(pepper_id, b"")
-        given = hmac.digest(pepper, text.encode(), "sha256")
-        return bool(pepper) and hmac.compare_digest(given, digest)
+        known = self._digests.get(pepper_id)
+        given = (known or self._digest)(text.encode())
+        return hmac.compare_digest(given, digest) and known is not None
 
     def seal(self, plaintext: bytes, place: str) -> bytes:
         """Encrypt for one place, named `table/column/row`; elsewhere it does not open."""
@@ -77,8 +96,8 @@ class Keys:
 
     def check_value(self) -> str:
         """A fingerprint that tells whether a database was made with these keys."""
-        parts = [hmac.digest(key, b"treadle key check", "sha256") for key in self._peppers.values()]
-        return b64encode(parts[-1]).decode()
+        oldest = list(self._digests.values())[-1]
+        return b64encode(oldest(b"treadle key check")).decode()
 
 
 def load_keys(path: Path) -> Keys:

@@ -24,6 +24,7 @@ def run(settings: Settings, listener: socket.socket) -> None:
     common: dict[str, Any] = {
         "lifespan": "on",
         "access_log": False,
+        "proxy_headers": False,
         "log_level": "warning",
         "server_header": False,
         "date_header": True,

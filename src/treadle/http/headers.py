@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from treadle.http import errors
 
@@ -35,15 +36,18 @@ class HostCheck:
         self._names: set[bytes] | None = None
         if names is not None:
             self._names = {name.lower().encode() for name in (*_LOOPBACK_NAMES, *names)}
+        # The few headers that clients send are judged once.
+        self._accepts = lru_cache(maxsize=64)(self._judge)
 
     def check(self, headers: dict[bytes, bytes]) -> None:
-        if self._names is None:
-            return
-        host = headers.get(b"host", b"").lower()
-        name, separator, port = host.rpartition(b":")
-        if not separator or not port.isdigit():
-            name = host
-        if name not in self._names:
+        if not self._accepts(headers.get(b"host", b"")):
             raise errors.INVALID_HEADERS(
                 problem="the Host header names no host of this server; allow it with --allowed-host"
             )
+
+    def _judge(self, header: bytes) -> bool:
+        if self._names is None:
+            return True
+        host = header.lower()
+        name, separator, port = host.rpartition(b":")
+        return (name if separator and port.isdigit() else host) in self._names

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from treadle.http import errors
@@ -44,19 +43,17 @@ async def read_body(receive: Receive, limit_bytes: int) -> bytes:
 
 
 class Load:
-    """Counts the requests in flight and sheds what is over the limit."""
+    """Counts the requests in flight, as a context manager around each, and sheds what is over."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._in_flight = 0
 
-    @contextmanager
-    def admitted(self) -> Iterator[None]:
+    def __enter__(self) -> None:
         """Raises ApiError when there is no room."""
         if self._in_flight >= self._limit:
             raise errors.RATE_LIMIT()
         self._in_flight += 1
-        try:
-            yield
-        finally:
-            self._in_flight -= 1
+
+    def __exit__(self, *_: object) -> None:
+        self._in_flight -= 1

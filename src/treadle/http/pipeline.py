@@ -18,6 +18,7 @@ from treadle.http.credentials import Credentials, authenticate
 from treadle.http.errors import ApiError
 from treadle.http.headers import API_VERSION, HostCheck, check_content
 from treadle.http.limits import Disconnected, Load, Receive, read_body
+from treadle.log import AccessLog
 from treadle.operations import Implementation
 from treadle.store.change import GuardFailed
 from treadle.wire.operations import OPERATIONS
@@ -32,7 +33,6 @@ _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
 ]
 
-access_log = logging.getLogger("treadle.access")
 error_log = logging.getLogger("treadle.error")
 
 
@@ -46,6 +46,7 @@ class Pipeline:
         guarded = settings.sandbox and answers_on_loopback(settings.host)
         self._hosts = HostCheck(settings.allowed_hosts if guarded else None)
         self._load = Load(settings.max_requests_in_flight)
+        self._access_log = AccessLog()
         self._encode = msgspec.json.Encoder().encode
         # With a seed requests take turns, for those of a client all draw on the same counter.
         self._turn = contextlib.nullcontext() if settings.seed is None else asyncio.Lock()
@@ -69,19 +70,15 @@ class Pipeline:
             body = self._encode(kind().body(request_id))
         await send_json(send, status, body)
         milliseconds = (stopwatch() - started) * 1_000
-        access_log.info(
-            "%s %s %d %s %.1fms %s",
-            scope["method"],
-            scope["path"][:200],
-            status,
-            code,
-            milliseconds,
-            request_id,
-        )
+        self._access_log.write(scope, status, code, milliseconds, request_id)
+
+    def close(self) -> None:
+        """Write what is still to be logged."""
+        self._access_log.flush()
 
     async def answer(self, scope: Scope, receive: Receive, request_id: str) -> bytes:
         """The stages, in order. Each may end the request by raising ApiError."""
-        with self._load.admitted():
+        with self._load:
             body = await read_body(receive, self._services.settings.max_body_bytes)
             headers = dict(scope["headers"])
             self._hosts.check(headers)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from treadle.store.change import EMPTY_HASH, AuditHead, Change, GuardFailed
-from treadle.store.statements import Query
+from treadle.store.statements import Parameters, Query
 
 R = TypeVar("R")
 
@@ -51,22 +51,41 @@ def lock_file(path: Path) -> IO[str]:
 class SqliteStore:
     def __init__(self, path: Path) -> None:
         self._reader = connect(path)
+        self._in_snapshot = False
         self._writer = _Writer(path)
 
     async def first(self, query: Query[R], /, **parameters: Any) -> R | None:
-        sql = query.compiled.sqlite
-        row = self._reader.execute(sql.text, sql.values(parameters)).fetchone()
+        row = self._read(query, parameters).fetchone()
         return None if row is None else query.row(*row)
 
     async def all(self, query: Query[R], /, **parameters: Any) -> list[R]:
+        return [query.row(*row) for row in self._read(query, parameters)]
+
+    def _read(self, query: Query[R], parameters: Parameters) -> sqlite3.Cursor:
+        """Run a query in the snapshot of this turn of the event loop.
+
+        Opening and closing a snapshot costs as much as a point read, so all reads of one turn
+        share one. A request that arrives later runs in a later turn, for the end of the snapshot
+        is queued before it: what was committed before it came, it sees.
+        """
+        if not self._in_snapshot:
+            self._reader.execute("BEGIN")
+            self._in_snapshot = True
+            asyncio.get_running_loop().call_soon(self._end_snapshot)
         sql = query.compiled.sqlite
-        return [query.row(*row) for row in self._reader.execute(sql.text, sql.values(parameters))]
+        return self._reader.execute(sql.text, sql.values(parameters))
+
+    def _end_snapshot(self) -> None:
+        if self._in_snapshot:
+            self._in_snapshot = False
+            self._reader.execute("COMMIT")
 
     async def commit(self, change: Change) -> None:
         await self._writer.commit(change)
 
     async def close(self) -> None:
         await asyncio.to_thread(self._writer.close)
+        self._end_snapshot()
         self._reader.close()
 
 

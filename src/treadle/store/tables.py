@@ -34,6 +34,7 @@ clients = Table(
     Column("counter", BigInteger, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("removed_at", BigInteger),
+    sqlite_with_rowid=False,
 )
 
 items = Table(
@@ -55,6 +56,7 @@ items = Table(
     # Rises with every change of the row; a Change that decided on an older one is refused.
     Column("revision", BigInteger, nullable=False),
     Index("items_by_client", "client_id"),
+    sqlite_with_rowid=False,
 )
 
 accounts = Table(

@@ -201,6 +201,12 @@ class BankTransfersEventsUpdateWebhook(Response, kw_only=True):
     environment: WebhookEnvironmentValues
 
 
+class BankTransfersEventsUpdateWebhookForAuth(Response, kw_only=True):
+    webhook_type: str
+    webhook_code: str
+    environment: WebhookEnvironmentValues
+
+
 class BaseReportsErrorWebhook(Response, kw_only=True):
     webhook_type: str
     webhook_code: str
@@ -839,6 +845,15 @@ class ProcessorSyncUpdatesAvailableWebhook(Response, kw_only=True):
     initial_update_complete: bool
     historical_update_complete: bool
     environment: WebhookEnvironmentValues
+
+
+class ProcessorTokenWebhookUpdate(Response, kw_only=True):
+    webhook_type: str
+    webhook_code: str
+    account_id: str
+    new_webhook_url: str
+    environment: WebhookEnvironmentValues
+    error: common.PlaidError | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class ProcessorTransactionsRemovedWebhook(Response, kw_only=True):

@@ -41,6 +41,7 @@ def _create_clients_and_items() -> None:
         _integer("counter"),
         _integer("created_at"),
         _integer("removed_at", null=True),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "items",
@@ -57,6 +58,7 @@ def _create_clients_and_items() -> None:
         _integer("created_at"),
         _integer("removed_at", null=True),
         _integer("revision"),
+        sqlite_with_rowid=False,
     )
     op.create_index("items_by_client", "items", ["client_id"])
     op.create_table(
