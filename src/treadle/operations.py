@@ -27,6 +27,7 @@ class Implementation(msgspec.Struct, frozen=True):
     gate: Gate[OpenCall]
     handler: Callable[[Any, Any], Awaitable[msgspec.Struct]]
     decoder: RequestDecoder[Any]
+    sandbox_only: bool
 
 
 IMPLEMENTED: dict[str, Implementation] = {}
@@ -44,7 +45,9 @@ def operation(path: str, gate: Gate[C]) -> Callable[[Handler[C, Q, A]], Handler[
         if wire is None or handler.__name__ != wire.name:
             raise ValueError(f"{handler.__name__} is not the API's operation at {path}")
         request = get_type_hints(handler)["request"]
-        IMPLEMENTED[path] = Implementation(path, gate, handler, RequestDecoder(request))
+        decoder = RequestDecoder(request)
+        sandbox_only = path.startswith("/sandbox/")
+        IMPLEMENTED[path] = Implementation(path, gate, handler, decoder, sandbox_only)
         return handler
 
     return declare

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 from typing import Any
 
@@ -34,6 +35,10 @@ def run(settings: Settings, listener: socket.socket) -> None:
         "http": "httptools",
         "ws": "none",
     }
+    # uvicorn raises the signal that stopped it once more after its orderly stop. By then it has
+    # been dealt with, and the program ends as one that did what it was told.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
     if settings.workers == 1:
         server = uvicorn.Server(uvicorn.Config(Application(settings), **common))
         server.run(sockets=[listener])

@@ -19,12 +19,16 @@ from tests.support.sdk import expect_error, plaid_client
 from tests.support.server import Server
 from treadle.ids import token_checksum
 from treadle.operations import load_areas
+from treadle.tokens.format import Shape, inspect
 from treadle.wire.operations import OPERATIONS, Operation
 
 FIRST_PLATYPUS = "ins_109508"
 OAUTH_BANK = "ins_127287"
 DOWN_BANK = "ins_132361"
+DEGRADED_BANK = "ins_132363"
 UNSUPPORTED_BANK = "ins_133402"
+BANK_WITHOUT_AUTH = "ins_900004"
+BANK_WITHOUT_IDENTITY = "ins_900009"
 
 # Well-formed, and nobody's.
 UNKNOWN_ACCOUNT = "K" * 37
@@ -240,10 +244,12 @@ def narrow(api: plaid_api.PlaidApi, processor_token: str, *products: str) -> Non
 
 def unknown_token(kind: str, environment: str = "sandbox") -> str:
     """A token that was never made, and whose text does not tell so."""
-    entropy = bytes(range(12))
-    return (
+    entropy = UUID("5b9d6f0e-7c1a-4e35-9a4b-d20c00000000").bytes[:12]
+    token = (
         f"{kind}-{environment}-{UUID(bytes=entropy + token_checksum(kind, environment, entropy))}"
     )
+    assert inspect(token, kind, environment) is Shape.PLAUSIBLE
+    return token
 
 
 def new_client(server: Server, name: str, *arguments: str) -> Keys:

@@ -180,5 +180,7 @@ def cli(server: Server, *arguments: str) -> str:
 
 def new_client(server: Server, *options: str) -> tuple[str, str]:
     """A further client's id and secret, made on the command line."""
-    lines = dict(line.split() for line in cli(server, "client", "create", "Shop", *options).splitlines())
+    lines = dict(
+        line.split() for line in cli(server, "client", "create", "Shop", *options).splitlines()
+    )
     return lines["client_id"], lines["secret"]

@@ -25,7 +25,7 @@ from treadle.wire.processor import (
     ProcessorTokenWebhookUpdateRequest,
     ProcessorTokenWebhookUpdateResponse,
 )
-from treadle.wire.webhooks import WebhookEnvironmentValues
+from treadle.wire.webhooks import ProcessorTokenWebhookUpdate, WebhookEnvironmentValues
 
 
 @operation("/processor/token/create", gate=ItemGate())
@@ -102,17 +102,6 @@ async def processor_token_permissions_get(
     )
 
 
-class _ProcessorWebhookUpdateAcknowledged(msgspec.Struct):
-    """The SDK has no struct for this one; its members are documented."""
-
-    webhook_type: str
-    webhook_code: str
-    account_id: str
-    new_webhook_url: str
-    environment: WebhookEnvironmentValues
-    error: None = None
-
-
 @operation("/processor/token/webhook/update", gate=ProcessorGate())
 async def processor_token_webhook_update(
     call: ProcessorCall, request: ProcessorTokenWebhookUpdateRequest
@@ -134,11 +123,12 @@ async def processor_token_webhook_update(
         token_id=token.token_id,
     )
     if webhook is not None:
-        body = _ProcessorWebhookUpdateAcknowledged(
+        body = ProcessorTokenWebhookUpdate(
             webhook_type="PROCESSOR_TOKEN",
             webhook_code="WEBHOOK_UPDATE_ACKNOWLEDGED",
             account_id=call.account.account_id,
             new_webhook_url=webhook,
+            error=None,
             environment=WebhookEnvironmentValues(call.environment),
         )
         owe(call, token.client_id, call.item.item_id, webhook, body)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
-
 import msgspec
 
 from treadle.clients import CLIENT, Client
@@ -34,20 +32,14 @@ class Credentials(msgspec.Struct):
         return [name for name in ("client_id", "secret") if getattr(self, name) is None]
 
     def completed_from(self, request: msgspec.Struct) -> Credentials:
-        """With what the body adds. Raises ApiError when one is still absent or is empty."""
+        """With what the body adds. Raises ApiError when one is empty."""
         client_id = self.client_id or getattr(request, "client_id", None)
         secret = self.secret or getattr(request, "secret", None)
-        if not client_id or not secret:
-            _refuse((("client_id", client_id), ("secret", secret)))
+        for name, value in (("client_id", client_id), ("secret", secret)):
+            if not value:
+                problem = f"{name} must be a properly formatted, non-empty string"
+                raise errors.INVALID_FIELD(problem=problem)
         return Credentials(client_id, secret)
-
-
-def _refuse(pairs: tuple[tuple[str, str | None], ...]) -> NoReturn:
-    absent = [name for name, value in pairs if value is None]
-    if absent:
-        raise errors.MISSING_FIELDS(fields=", ".join(absent))
-    empty = next(name for name, value in pairs if not value)
-    raise errors.INVALID_FIELD(problem=f"{empty} must be a properly formatted, non-empty string")
 
 
 async def authenticate(store: Store, keys: Keys, credentials: Credentials) -> Client:

@@ -18,10 +18,10 @@ from treadle.http.credentials import Credentials, authenticate
 from treadle.http.errors import ApiError
 from treadle.http.headers import API_VERSION, HostCheck, check_content
 from treadle.http.limits import Disconnected, Load, Receive, read_body
+from treadle.http.routing import Routes
 from treadle.log import AccessLog
 from treadle.operations import Implementation
 from treadle.store.change import GuardFailed
-from treadle.wire.operations import OPERATIONS
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Scope = dict[str, Any]
@@ -42,7 +42,7 @@ class Pipeline:
     def __init__(self, services: Services, implemented: dict[str, Implementation]) -> None:
         settings = services.settings
         self._services = services
-        self._implemented = implemented
+        self._routes = Routes(implemented, sandbox=settings.sandbox)
         guarded = settings.sandbox and answers_on_loopback(settings.host)
         self._hosts = HostCheck(settings.allowed_hosts if guarded else None)
         self._load = Load(settings.max_requests_in_flight)
@@ -82,7 +82,7 @@ class Pipeline:
             body = await read_body(receive, self._services.settings.max_body_bytes)
             headers = dict(scope["headers"])
             self._hosts.check(headers)
-            implementation = self._route(scope)
+            implementation = self._routes.find(scope["method"], scope["path"])
             check_content(headers)
             credentials = Credentials.from_headers(headers)
             needed = credentials.needed_in_body() if implementation.gate.needs_client else []
@@ -90,19 +90,6 @@ class Pipeline:
             if implementation.gate.needs_client:
                 credentials = credentials.completed_from(request)
             return await self._run(implementation, request, credentials, request_id)
-
-    def _route(self, scope: Scope) -> Implementation:
-        """The implementation of a path. Raises ApiError when there is none."""
-        path = scope["path"]
-        implementation = self._implemented.get(path)
-        if implementation is None or scope["method"] != "POST":
-            wire = OPERATIONS.get(path)
-            if wire is None or wire.method != scope["method"]:
-                raise errors.NOT_FOUND()
-            raise errors.NOT_IMPLEMENTED(path=path)
-        if path.startswith("/sandbox/") and not self._services.settings.sandbox:
-            raise errors.SANDBOX_ONLY(path=path)
-        return implementation
 
     async def _run(
         self,
