@@ -52,8 +52,8 @@ def coverage() -> str:
         f"**{len(IMPLEMENTED)} of {len(OPERATIONS)} operations are implemented.**",
         "The operations are those of the Plaid API, version 2020-09-14, that the official Python "
         "SDK knows. One that is not implemented answers 400 with the code `NOT_IMPLEMENTED`; it "
-        "never makes an answer up. Operations marked *sandbox only* answer `SANDBOX_ONLY` in "
-        "production.",
+        "never makes an answer up. An implemented operation marked *sandbox only* answers "
+        "`SANDBOX_ONLY` in production.",
         *sections,
     )
 

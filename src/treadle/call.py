@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from treadle.bank.rows import ACCOUNT_OF_ITEM, ACCOUNTS_OF_ITEM, Account, Item
+from treadle.bank.rows import ACCOUNT_OF_ITEM, ACCOUNTS_OF_ITEM, HOLD_ITEM, Account, Item
 from treadle.clients import ADVANCE_COUNTER, Client
 from treadle.clock import Clock
 from treadle.http import errors
@@ -89,6 +89,10 @@ class ClientCall(OpenCall):
             change, self.change = self.change, Change()
             await self.services.store.commit(change)
 
+    def hold_item(self, item_id: str) -> None:
+        """Let the Change be kept only while this client's Item is there."""
+        self.change.write(HOLD_ITEM, the_item_id=item_id, the_client_id=self.client.client_id)
+
     def record(self, action: str, owner: str | None = None, **subject: Any) -> None:
         """Add an entry to the audit chain of the client whose data changes."""
         self.change.record(
@@ -116,22 +120,30 @@ class ItemCall(ClientCall):
         return institution.name if institution else None
 
     async def accounts(self) -> list[Account]:
-        """The Item's accounts, in the order of their source."""
-        return await self.all(
+        """The Item's accounts, in the order of their source.
+
+        Raises ApiError when there are none: the Item was removed since the gate saw it.
+        """
+        found = await self.all(
             ACCOUNTS_OF_ITEM, item_id=self.item.item_id, client_id=self.item.client_id
         )
+        if not found:
+            raise errors.ITEM_NOT_FOUND()
+        return found
 
     async def account(self, account_id: str) -> Account:
-        """One of the Item's accounts. Raises ApiError when the Item has no such account."""
-        account = await self.first(
+        """One of the Item's accounts. Raises ApiError when the Item or the account is not there."""
+        found = await self.first(
             ACCOUNT_OF_ITEM,
             item_id=self.item.item_id,
             client_id=self.item.client_id,
             account_id=account_id,
         )
-        if account is None:
+        if found is None:
+            raise errors.ITEM_NOT_FOUND()
+        if found.account is None:
             raise errors.INVALID_ACCOUNT_ID()
-        return account
+        return found.account
 
 
 class PublicTokenCall(ClientCall):

@@ -80,7 +80,6 @@ _environment = click.option(
 )
 @click.option(
     "--allowed-host",
-    "allowed_hosts",
     multiple=True,
     metavar="NAME",
     help="A further name by which a server on loopback may be addressed; repeatable.",
@@ -105,7 +104,13 @@ _environment = click.option(
     metavar="URL",
     help="Where Stripe answers.",
 )
-def serve(data: Path, clock: str | None, strict_partners: bool, **options: Any) -> None:
+def serve(
+    data: Path,
+    clock: str | None,
+    strict_partners: bool,
+    allowed_host: tuple[str, ...],
+    **options: Any,
+) -> None:
     """Start the server."""
     from treadle.serving import run
 
@@ -119,6 +124,7 @@ def serve(data: Path, clock: str | None, strict_partners: bool, **options: Any) 
         data=data,
         clock=_parse_clock(clock),
         strict_partners=strict_partners or not sandbox,
+        allowed_hosts=allowed_host,
         **options,
     )
     listener = _listen(settings.host, settings.port)
@@ -255,7 +261,13 @@ def _names(text: str | None) -> list[str]:
     help="Comma-separated: the processors it may mint tokens for. Default: all.",
 )
 @click.option("--stripe-key", metavar="KEY", help="This client's own Stripe secret key.")
-@_environment
+@click.option(
+    "--environment",
+    type=click.Choice(["sandbox", "production"]),
+    default="sandbox",
+    show_default=True,
+    help="Where the client will be served: a sandbox takes test keys, production live ones.",
+)
 @_client_options
 def client_create(
     name: str,

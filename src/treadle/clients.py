@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import msgspec
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from treadle.keys import Keys
 from treadle.store.change import Change, Record, Store
 from treadle.store.statements import Query, Write
-from treadle.store.tables import clients, items
+from treadle.store.tables import accounts, clients, items, stripe_tokens
 
 _decode_list = msgspec.json.Decoder(list[str]).decode
 
@@ -45,7 +45,7 @@ ADVANCE_COUNTER = Write(
     .where(clients.c.counter == bindparam("seen_counter"))
     .values(counter=bindparam("counter"))
 )
-_INSERT = Write(insert(clients))
+_INSERT = Write.insert(clients)
 _SET_SECRET = Write(
     update(clients)
     .where(clients.c.client_id == bindparam("the_client_id"))
@@ -63,6 +63,14 @@ _REMOVE_ITEMS = Write(
     .where(items.c.client_id == bindparam("the_client_id"))
     .where(items.c.removed_at.is_(None))
     .values(removed_at=bindparam("removed_at"), revision=items.c.revision + 1)
+)
+
+_DELETE_ACCOUNTS = Write(delete(accounts).where(accounts.c.client_id == bindparam("the_client_id")))
+_MARK_STRIPE_TOKENS = Write(
+    update(stripe_tokens)
+    .where(stripe_tokens.c.client_id == bindparam("the_client_id"))
+    .where(stripe_tokens.c.item_removed_at.is_(None))
+    .values(item_removed_at=bindparam("removed_at"))
 )
 
 # Who acts when a change comes from the command line.
@@ -128,6 +136,8 @@ async def remove_client(store: Store, client_id: str, now: int) -> None:
     change = Change()
     change.write(_SET_REMOVED, the_client_id=client_id, removed_at=now)
     change.write(_REMOVE_ITEMS, rows=None, the_client_id=client_id, removed_at=now)
+    change.write(_DELETE_ACCOUNTS, rows=None, the_client_id=client_id)
+    change.write(_MARK_STRIPE_TOKENS, rows=None, the_client_id=client_id, removed_at=now)
     change.record(_record("client.remove", client_id, now, {}))
     await store.commit(change)
 

@@ -18,7 +18,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from treadle.ids import secret_key
+from treadle.ids import request_id, secret_key
 
 _NONCE_BYTES = 12
 
@@ -63,8 +63,13 @@ class Keys:
         self._envelope_id, self._envelope = next(iter(self._envelopes.items()))
 
     def digest(self, token: str) -> bytes:
-        """The digest under which a token is stored and found: 32 bytes."""
+        """The digest under which a new token is stored: 32 bytes."""
         return self._digest(token.encode())
+
+    def digests(self, token: str) -> list[bytes]:
+        """The digests under which a token may be found: one for each pepper that lives."""
+        message = token.encode()
+        return [digest(message) for digest in self._digests.values()]
 
     def matches(self, text: str, digest: bytes, pepper_id: str) -> bool:
         """Whether a secret is the one behind a stored digest, in constant time."""
@@ -84,14 +89,14 @@ class Keys:
 
         Raises KeyFileError when the key is not here, or the bytes belong elsewhere.
         """
-        end = 1 + sealed[0]
-        envelope = self._envelopes.get(sealed[1:end].decode())
+        end = 1 + (sealed[0] if sealed else 0)
+        envelope = self._envelopes.get(sealed[1:end].decode(errors="replace"))
         if envelope is None:
             raise KeyFileError("the key file lacks the envelope key that stored data needs")
         nonce, rest = sealed[end : end + _NONCE_BYTES], sealed[end + _NONCE_BYTES :]
         try:
             return envelope.decrypt(nonce, rest, place.encode())
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise KeyFileError(f"sealed data does not belong to {place}") from None
 
     def check_value(self) -> str:
@@ -125,7 +130,7 @@ def load_keys(path: Path) -> Keys:
 def _create(path: Path) -> None:
     """Write a new key file whole or not at all; of two processes the first one wins."""
     file = _KeyFile([_Key("1", secret_key())], [_Key("1", secret_key())])
-    draft = path.with_suffix(f".{os.getpid()}.draft")
+    draft = path.with_suffix(f".{request_id()}.draft")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(msgspec.json.format(msgspec.json.encode(file)) + b"\n")

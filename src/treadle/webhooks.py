@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import msgspec
-from sqlalchemy import insert
 
 from treadle.call import ClientCall
 from treadle.store.statements import Write
 from treadle.store.tables import outbox
 
-_INSERT_EVENT = Write(insert(outbox))
+_INSERT_EVENT = Write.insert(outbox)
 
 # Nothing delivers yet. A row in this state is a record of what was owed, and is never sent.
 _WITHHELD = "withheld"

@@ -85,7 +85,6 @@ def grant(
     return ProcessorGrant(
         token=Token("token", "developer", "account", "dwolla", None, None),
         products_json=None if permitted is None else as_json(permitted),
-        permission_revision=0,
         item=item,
         account=None,
     )

@@ -137,7 +137,7 @@ def test_processor_token_create_keeps_to_the_integrations_of_the_client(server: 
             "INVALID_INPUT",
             "INVALID_PRODUCT",
             "your API keys are not enabled for the Apex Clearing integration; "
-            "create the client with --integrations that include it",
+            "a client may mint for the --integrations that it was created with",
         ),
         access_token=linked.access_token,
         account_id=linked.account_id(),

@@ -169,7 +169,7 @@ def call(api: plaid_api.PlaidApi, name: str, **fields: Any) -> dict[str, Any]:
 def refused(api: plaid_api.PlaidApi, name: str, refusal: Refusal, **fields: Any) -> None:
     """Check that an operation, called through the SDK, is refused in exactly this way."""
     body = expect_error(lambda: call(api, name, **fields), refusal.error_type, refusal.error_code)
-    assert body["error_message"] == refusal.message
+    assert body["error_message"] == refusal.message, body
 
 
 def post(

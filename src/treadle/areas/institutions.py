@@ -7,7 +7,6 @@ from functools import cache
 from importlib.resources import files
 
 import msgspec
-from msgspec import UNSET, UnsetType
 
 from treadle.bank.model import Institution
 from treadle.call import ClientCall, OpenCall
@@ -157,10 +156,7 @@ def _view(institution: Institution, options: _Options) -> wire.Institution:
 
 
 class CategoriesGetRequest(msgspec.Struct):
-    """The SDK sends an empty object; whatever else it holds is of no matter."""
-
-    client_id: str | UnsetType = UNSET
-    secret: str | UnsetType = UNSET
+    """The SDK sends an empty object; whatever it holds is of no matter."""
 
 
 @operation("/categories/get", gate=OpenGate())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from treadle.call import ItemCall, MinterCall, ProcessorCall
@@ -10,7 +12,7 @@ from treadle.http import errors
 from treadle.operations import operation
 from treadle.partners.processors import APEX_CLEARING, PROCESSORS
 from treadle.tokens.minting import mint
-from treadle.tokens.rows import INSERT_PERMISSIONS, SET_TOKEN_WEBHOOK
+from treadle.tokens.rows import APPEND_PERMISSIONS, LOCK_TOKEN, SET_TOKEN_WEBHOOK
 from treadle.tokens.scope import PRODUCT_NAMES
 from treadle.webhooks import owe
 from treadle.wire.common import Products
@@ -50,7 +52,7 @@ async def _create(call: ItemCall, account_id: str, processor: str) -> ProcessorT
     if integrations is not None and processor not in integrations:
         raise errors.INTEGRATION_NOT_ENABLED(
             name=PROCESSORS[processor],
-            remedy="create the client with --integrations that include it",
+            remedy="a client may mint for the --integrations that it was created with",
         )
     account = await call.account(account_id)
     return ProcessorTokenCreateResponse(
@@ -75,13 +77,10 @@ async def processor_token_permissions_set(
         raise errors.UNAUTHORIZED_PRODUCTS(products=_encode(unknown))
     products = list(dict.fromkeys(request.products))
     token = call.grant.token
+    row: dict[str, Any] = {"the_token_id": token.token_id, "the_client_id": token.client_id}
+    call.change.write(LOCK_TOKEN, **row)
     call.change.write(
-        INSERT_PERMISSIONS,
-        token_id=token.token_id,
-        revision=call.grant.permission_revision + 1,
-        client_id=token.client_id,
-        products=_encode(products),
-        created_at=call.now,
+        APPEND_PERMISSIONS, the_products=_encode(products), the_instant=call.now, **row
     )
     call.record(
         "processor_token.permissions_set",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import bindparam, update
 
 from treadle import ids
 from treadle.bank.model import AccountData, Numbers
@@ -27,7 +27,7 @@ from treadle.wire.processor import (
     ProcessorStripeBankAccountTokenCreateResponse,
 )
 
-_INSERT_INTENT = Write(insert(stripe_tokens))
+_INSERT_INTENT = Write.insert(stripe_tokens)
 _SET_STATE = Write(
     update(stripe_tokens)
     .where(stripe_tokens.c.intent_id == bindparam("the_intent_id"))
@@ -50,6 +50,7 @@ async def processor_stripe_bank_account_token_create(
     bank_account = _bank_account(call, account.data, account.numbers(call.services.keys))
     secret_key = _stripe_key(call)
     intent_id = call.ids.uuid("stripe_token")
+    call.hold_item(call.item.item_id)
     call.change.write(
         _INSERT_INTENT,
         intent_id=intent_id,
@@ -69,7 +70,7 @@ async def processor_stripe_bank_account_token_create(
     else:
         await call.commit()
         token = await _ask_stripe(call, secret_key, bank_account)
-    state = "refused" if isinstance(token, ApiError) else "created"
+    state = _outcome(token)
     call.change.write(
         _SET_STATE, the_intent_id=intent_id, the_client_id=call.client.client_id, state=state
     )
@@ -80,6 +81,13 @@ async def processor_stripe_bank_account_token_create(
     return ProcessorStripeBankAccountTokenCreateResponse(
         stripe_bank_account_token=token, request_id=call.request_id
     )
+
+
+def _outcome(token: str | ApiError) -> str:
+    """What is known of the intent. Of a call without an answer Stripe alone knows the end."""
+    if isinstance(token, str):
+        return "created"
+    return "unknown" if token.kind is errors.INTERNAL_SERVER_ERROR else "refused"
 
 
 async def _ask_stripe(call: ItemCall, secret_key: str, account: BankAccount) -> str | ApiError:

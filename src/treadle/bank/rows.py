@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import and_, bindparam, select, update
 
 from treadle.bank.model import AccountData, Numbers
 from treadle.keys import Keys
@@ -96,16 +96,41 @@ ACCOUNTS_OF_ITEM = Query(
     Account,
 )
 
+
+class AccountOfItem(msgspec.Struct):
+    """What one look at a live Item tells of an account id."""
+
+    account: Account | None
+
+
+def _account_of_item(*row: Any) -> AccountOfItem:
+    return AccountOfItem(Account(*row) if row[0] is not None else None)
+
+
+_wanted = and_(
+    accounts.c.item_id == items.c.item_id, accounts.c.account_id == bindparam("account_id")
+)
+# No row stands for an Item that is gone, a row without an account for one that lacks it.
 ACCOUNT_OF_ITEM = Query(
     select(*ACCOUNT_COLUMNS)
-    .where(accounts.c.item_id == bindparam("item_id"))
-    .where(accounts.c.account_id == bindparam("account_id"))
-    .where(accounts.c.client_id == bindparam("client_id")),
-    Account,
+    .select_from(items.outerjoin(accounts, _wanted))
+    .where(items.c.item_id == bindparam("item_id"))
+    .where(items.c.client_id == bindparam("client_id"))
+    .where(items.c.removed_at.is_(None)),
+    _account_of_item,
 )
 
-INSERT_ITEM = Write(insert(items))
-INSERT_ACCOUNT = Write(insert(accounts))
+# Fails as a guard once the Item is removed; until the Change is kept, it cannot be.
+HOLD_ITEM = Write(
+    update(items)
+    .where(items.c.item_id == bindparam("the_item_id"))
+    .where(items.c.client_id == bindparam("the_client_id"))
+    .where(items.c.removed_at.is_(None))
+    .values(revision=items.c.revision)
+)
+
+INSERT_ITEM = Write.insert(items)
+INSERT_ACCOUNT = Write.insert(accounts)
 
 
 def update_item(**columns: Any) -> Write:

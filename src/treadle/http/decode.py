@@ -61,7 +61,7 @@ class RequestDecoder(Generic[T]):
             return False
         if self._all_text:
             # A name and its text take four quotes, so any more stand for something repeated.
-            texts = sum([getattr(request, name) is not None for name in self._all_text])
+            texts = sum([isinstance(getattr(request, name), str) for name in self._all_text])
             return body.count(b'"') == 4 * texts or looks_plain(body)
         return looks_plain(body)
 
@@ -147,7 +147,7 @@ def _walk(value: Any, type_: inspect.Type, path: str, faults: _Faults) -> None:
     kind = kinds[0]
     if isinstance(kind, inspect.StructType) and isinstance(value, dict):
         _walk_struct(value, kind, path, faults)
-    elif isinstance(kind, inspect.ListType) and isinstance(value, list) and value:
+    elif isinstance(kind, inspect.ListType) and isinstance(value, list) and path not in RULES:
         for index, member in enumerate(value):
             _walk(member, kind.item_type, f"{path}[{index}]", faults)
         _check(value, kind, path, faults, shallow=True)
@@ -160,7 +160,8 @@ def _walk_struct(
 ) -> None:
     prefix = f"{path}." if path else ""
     fields = {field.encode_name: field for field in type_.fields}
-    faults.unknown += [prefix + name for name in value if name not in fields]
+    if type_.cls.__struct_config__.forbid_unknown_fields:
+        faults.unknown += [prefix + name for name in value if name not in fields]
     for name, field in fields.items():
         if name in value:
             _walk(value[name], field.type, prefix + name, faults)
@@ -182,14 +183,19 @@ def _check(
 
 
 def _holds_nul(value: Any) -> bool:
-    return "\\u0000" in json.dumps(value) if value else False
+    if isinstance(value, list):
+        return any(_holds_nul(member) for member in value)
+    if isinstance(value, dict):
+        return any(_holds_nul(name) or _holds_nul(member) for name, member in value.items())
+    return isinstance(value, str) and "\0" in value
 
 
 def _fits(value: Any, type_: inspect.Type, shallow: bool) -> bool:
     match type_:
         case inspect.ListType():
-            low, high = type_.min_length or 0, type_.max_length or len(value or ())
-            return isinstance(value, list) and low <= len(value) <= high
+            return isinstance(value, list) and (
+                (type_.min_length or 0) <= len(value) <= (type_.max_length or len(value))
+            )
         case inspect.DictType() | inspect.StructType():
             return isinstance(value, dict)
         case inspect.StrType():
@@ -199,16 +205,19 @@ def _fits(value: Any, type_: inspect.Type, shallow: bool) -> bool:
         case inspect.BoolType():
             return isinstance(value, bool)
         case inspect.IntType():
-            is_integer = isinstance(value, int) and not isinstance(value, bool)
+            is_integer = isinstance(value, int) and _is_number(value)
             return is_integer and _in_range(value, type_)
         case inspect.FloatType():
-            is_number = isinstance(value, int | float) and not isinstance(value, bool)
-            return is_number and _in_range(value, type_)
+            return _is_number(value) and _in_range(value, type_)
         case inspect.EnumType():
-            return value in {member.value for member in type_.cls}
+            return isinstance(value, str) and value in {member.value for member in type_.cls}
         case inspect.DateType() | inspect.DateTimeType():
             return _is_moment(value, type_)
     return True
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _in_range(value: float, type_: inspect.IntType | inspect.FloatType) -> bool:
@@ -234,9 +243,10 @@ def _expectation(type_: inspect.Type, value: Any) -> str:
         case inspect.BoolType():
             return "a boolean"
         case inspect.IntType():
-            return "an integer" + (_range(type_) if isinstance(value, int) else "")
+            is_integer = isinstance(value, int) and _is_number(value)
+            return "an integer" + (_range(type_) if is_integer else "")
         case inspect.FloatType():
-            return "a number" + (_range(type_) if isinstance(value, int | float) else "")
+            return "a number" + (_range(type_) if _is_number(value) else "")
         case inspect.DateType():
             return "a string of the format 'YYYY-MM-DD'"
         case inspect.DateTimeType():

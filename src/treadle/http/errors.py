@@ -6,8 +6,13 @@ The catalogue is data: the type, status and message of each code stand here and 
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
+_TOKEN = re.compile(
+    r"\b((?:access|public|processor|link)-(?:sandbox|development|production)-)[0-9A-Za-z-]+"
+)
 _DOCUMENTATION = "https://plaid.com/docs/?ref=error#"
 
 
@@ -43,7 +48,8 @@ class ApiError(Exception):
             display_message=kind.display_message,
             documentation_url=_DOCUMENTATION + anchor,
             error_code=kind.error_code,
-            error_message=self.message,
+            # What a caller put in the wrong place may be a token; no answer repeats one.
+            error_message=_TOKEN.sub(r"\1…", self.message),
             error_type=kind.error_type,
             request_id=request_id,
             suggested_action=None,

@@ -103,9 +103,9 @@ class Pipeline:
             for _ in range(_ATTEMPTS):
                 call = await self._call(implementation, credentials, request_id)
                 opened = await implementation.gate.open(call, request, implementation.path)
-                response = await implementation.handler(opened, request)
-                answer = self._encode(response)
                 try:
+                    response = await implementation.handler(opened, request)
+                    answer = self._encode(response)
                     if isinstance(opened, ClientCall):
                         await opened.commit()
                 except GuardFailed:

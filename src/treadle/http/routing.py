@@ -20,16 +20,23 @@ class Routes:
         """Raises ApiError when the API has no such operation, or Treadle lacks it."""
         implementation = self._implemented.get(path)
         if implementation is None or method != "POST":
-            raise _refusal(method, path)
+            raise self._refusal(method, path)
         if implementation.sandbox_only and not self._sandbox:
             raise errors.SANDBOX_ONLY(path=path)
         return implementation
 
+    def _refusal(self, method: str, path: str) -> errors.ApiError:
+        if not _is_known(method, path):
+            return errors.NOT_FOUND()
+        if path.startswith("/sandbox/") and not self._sandbox:
+            return errors.SANDBOX_ONLY(path=path)
+        return errors.NOT_IMPLEMENTED(path=path)
 
-def _refusal(method: str, path: str) -> errors.ApiError:
+
+def _is_known(method: str, path: str) -> bool:
     for operation in OPERATIONS.values():
         # A few operations that are not implemented have a part of their path left open.
         pattern = _TEMPLATE.sub("[^/]+", operation.path)
         if operation.method == method and re.fullmatch(pattern, path):
-            return errors.NOT_IMPLEMENTED(path=path)
-    return errors.NOT_FOUND()
+            return True
+    return False

@@ -9,7 +9,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import URL, bindparam, select
 
 from treadle.keys import Keys
 from treadle.store import tables
@@ -23,7 +23,7 @@ HEAD = "0001"
 
 _MIGRATION_LOCK = 7_269_431_182
 _FACT = Query(select(tables.facts.c.value).where(tables.facts.c.name == bindparam("name")), str)
-_INSERT_FACT = Write(insert(tables.facts))
+_INSERT_FACT = Write.insert(tables.facts)
 
 
 class StoreError(Exception):
@@ -61,7 +61,7 @@ def _prepare_sqlite(path: Path) -> None:
         version = _sqlite_version(path)
         _check_version(version, str(path))
         if version != HEAD:
-            _migrate(f"sqlite:///{path}")
+            _migrate(URL.create("sqlite", database=str(path)))
 
 
 def _sqlite_version(path: Path) -> str | None:
@@ -108,12 +108,14 @@ def _check_version(version: str | None, where: str) -> None:
         )
 
 
-def _migrate(url: str) -> None:
+def _migrate(url: URL | str) -> None:
+    """Bring the schema up to date: of SQLite by its SQLAlchemy URL, else by asyncpg's address."""
     from alembic import command
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    scripts = Path(__file__).parent / "migrations"
+    config.set_main_option("script_location", str(scripts).replace("%", "%%"))
     config.attributes["url"] = url
     command.upgrade(config, "head")
 

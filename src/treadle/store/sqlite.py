@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import os
 import queue
 import sqlite3
 import threading
@@ -45,7 +46,8 @@ def connect(path: Path) -> sqlite3.Connection:
 
 def lock_file(path: Path) -> IO[str]:
     """The file on which the processes that share a database take turns."""
-    return path.with_suffix(".lock").open("w")
+    descriptor = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    return os.fdopen(descriptor, "w")
 
 
 class SqliteStore:
@@ -150,10 +152,12 @@ class _Writer:
         self._connection.execute("SAVEPOINT change")
         try:
             self._run_writes(change)
-        except (GuardFailed, sqlite3.IntegrityError) as error:
+        except Exception as error:
+            # Whatever is wrong with one Change must not stop the thread that serves them all.
             self._connection.execute("ROLLBACK TO change")
             self._connection.execute("RELEASE change")
-            return error if isinstance(error, GuardFailed) else GuardFailed(str(error))
+            is_conflict = isinstance(error, sqlite3.IntegrityError)
+            return GuardFailed(str(error)) if is_conflict else error
         self._append_records(change, heads)
         self._connection.execute("RELEASE change")
         return None

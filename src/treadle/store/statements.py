@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ClauseElement, Delete, Insert, Select, Update
+from sqlalchemy import ClauseElement, Delete, Insert, Select, Table, Update, insert
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as postgresql_dialect
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 
@@ -65,10 +65,12 @@ class Query(Generic[R]):
 class Write:
     """An insert, update or delete."""
 
-    def __init__(self, statement: Insert | Update | Delete, *columns: str) -> None:
-        """`columns` names what an insert sets, when that is not every column."""
-        if isinstance(statement, Insert):
-            names = list(columns) or [column.name for column in statement.table.columns]
-            self.compiled = _Compiled(statement, names)
-        else:
-            self.compiled = _Compiled(statement)
+    def __init__(self, statement: Insert | Update | Delete) -> None:
+        self.compiled = _Compiled(statement)
+
+    @classmethod
+    def insert(cls, table: Table) -> Write:
+        """The insert of a whole row; its parameters are the table's columns."""
+        write = cls(insert(table))
+        write.compiled = _Compiled(insert(table), [column.name for column in table.columns])
+        return write

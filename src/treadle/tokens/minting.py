@@ -32,6 +32,7 @@ def mint(
     """Add a new token to the call's Change; answers its text."""
     text = call.ids.token(kind, call.environment)
     token_id = call.ids.uuid(f"{kind}_token")
+    call.hold_item(item_id)
     call.change.write(
         INSERT_TOKEN,
         digest=call.services.keys.digest(text),

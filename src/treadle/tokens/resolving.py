@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import msgspec
 
 from treadle.call import ClientCall
 from treadle.http import errors
 from treadle.http.errors import ErrorKind
+from treadle.store.statements import Query
 from treadle.tokens.decision import Refused, decide_partner
 from treadle.tokens.format import Shape, inspect
 from treadle.tokens.rows import GRANT, PROCESSOR_GRANT, Grant, ProcessorGrant
+
+R = TypeVar("R")
 
 
 class _Refusals(msgspec.Struct, frozen=True):
@@ -24,15 +29,18 @@ _REFUSALS = {
 }
 
 
-def _digest(call: ClientCall, text: str, kind: str) -> bytes:
-    """The digest to look for. Raises ApiError when the text alone rules the token out."""
+async def _find(call: ClientCall, query: Query[R], text: str, kind: str) -> R | None:
+    """The row of a token. Raises ApiError when the text alone rules the token out."""
     match inspect(text, kind, call.environment):
         case Shape.MALFORMED:
             raise _REFUSALS[kind].malformed()
         case Shape.UNKNOWN:
             raise _REFUSALS[kind].unknown()
-        case Shape.PLAUSIBLE:
-            return call.services.keys.digest(text)
+    for digest in call.services.keys.digests(text):
+        row = await call.first(query, digest=digest, kind=kind)
+        if row is not None:
+            return row
+    return None
 
 
 async def resolve(call: ClientCall, text: str, kind: str) -> Grant:
@@ -42,7 +50,7 @@ async def resolve(call: ClientCall, text: str, kind: str) -> Grant:
     ITEM_NOT_FOUND when the Item was removed.
     """
     unknown = _REFUSALS[kind].unknown
-    grant = await call.first(GRANT, digest=_digest(call, text, kind), kind=kind)
+    grant = await _find(call, GRANT, text, kind)
     if grant is None or grant.token.client_id != call.client.client_id:
         raise unknown()
     token = grant.token
@@ -76,7 +84,7 @@ async def resolve_partner(call: ClientCall, text: str) -> ProcessorGrant:
 
 
 async def _find_processor(call: ClientCall, text: str) -> ProcessorGrant:
-    grant = await call.first(PROCESSOR_GRANT, digest=_digest(call, text, "processor"))
+    grant = await _find(call, PROCESSOR_GRANT, text, "processor")
     if grant is None:
         raise errors.PROCESSOR_TOKEN_UNKNOWN()
     return grant

@@ -53,12 +53,14 @@ def remove_item(call: ItemCall, reason: dict[str, str]) -> None:
 
 def end_public_token(call: PublicTokenCall) -> None:
     """Use up the public token: of two exchanges at the same time, one finds it ended."""
+    token = call.grant.token
     call.change.write(
         END_TOKEN,
-        the_token_id=call.grant.token.token_id,
-        the_client_id=call.grant.token.client_id,
+        the_token_id=token.token_id,
+        the_client_id=token.client_id,
         ended_at=call.now,
     )
+    call.record("public_token.exchange", item_id=call.grant.item.item_id, token_id=token.token_id)
 
 
 def end_access_tokens(call: ItemCall) -> None:
@@ -80,3 +82,4 @@ def end_access_tokens(call: ItemCall) -> None:
         the_client_id=call.item.client_id,
         ended_at=call.now,
     )
+    call.record("access_token.rotate", item_id=call.item.item_id, token_id=call.token_id)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from sqlalchemy import and_, bindparam, insert, select, update
+from sqlalchemy import and_, bindparam, func, insert, select, update
 
 from treadle.bank.rows import ACCOUNT_COLUMNS, ITEM_COLUMNS, Account, Item
 from treadle.store.statements import Query, Write
@@ -39,7 +39,6 @@ class ProcessorGrant(msgspec.Struct):
     token: Token
     # The permissions in force: null when none were ever set.
     products_json: str | None
-    permission_revision: int
     item: Item
     account: Account | None
 
@@ -66,11 +65,10 @@ def _grant(*row: Any) -> Grant:
 
 
 def _processor_grant(*row: Any) -> ProcessorGrant:
-    products, revision, *account = row[_ITEM_END:]
+    products, *account = row[_ITEM_END:]
     return ProcessorGrant(
         Token(*row[:_TOKEN_END]),
         products,
-        revision or 0,
         Item(*row[_TOKEN_END:_ITEM_END]),
         Account(*account) if account[0] is not None else None,
     )
@@ -104,7 +102,6 @@ PROCESSOR_GRANT = Query(
         *_TOKEN_COLUMNS,
         *ITEM_COLUMNS,
         permissions.c.products,
-        permissions.c.revision,
         *ACCOUNT_COLUMNS,
     )
     .select_from(
@@ -113,12 +110,32 @@ PROCESSOR_GRANT = Query(
         .outerjoin(permissions, _in_force)
     )
     .where(tokens.c.digest == bindparam("digest"))
-    .where(tokens.c.kind == "processor"),
+    .where(tokens.c.kind == bindparam("kind")),
     _processor_grant,
 )
 
-INSERT_TOKEN = Write(insert(tokens))
-INSERT_PERMISSIONS = Write(insert(permissions))
+INSERT_TOKEN = Write.insert(tokens)
+
+# Locks the token's row, so that permissions set at the same time follow one another.
+LOCK_TOKEN = Write(
+    update(tokens)
+    .where(tokens.c.token_id == bindparam("the_token_id"))
+    .where(tokens.c.client_id == bindparam("the_client_id"))
+    .values(token_id=tokens.c.token_id)
+)
+APPEND_PERMISSIONS = Write(
+    insert(permissions)
+    .inline()
+    .values(
+        token_id=bindparam("the_token_id"),
+        revision=select(func.coalesce(func.max(_revisions.c.revision), 0) + 1)
+        .where(_revisions.c.token_id == bindparam("the_token_id"))
+        .scalar_subquery(),
+        client_id=bindparam("the_client_id"),
+        products=bindparam("the_products"),
+        created_at=bindparam("the_instant"),
+    )
+)
 
 # Touches no row when the token was ended meanwhile, so of two callers only one ever ends it.
 END_TOKEN = Write(

@@ -1,0 +1,122 @@
+"""Every block of code in the README and the quickstart runs as it stands."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.support.server import Server
+from treadle.cli import _banner
+from treadle.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+BASE_URL = "http://127.0.0.1:8484"
+RUN_PAGES = ("README.md", "docs/quickstart.md")
+ALL_PAGES = [
+    "README.md",
+    *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("docs/**/*.md")),
+]
+RUN = ("sh", "python", "js")
+# Blocks that show something and are not for running.
+SHOWN = ("text", "json")
+
+_FENCE = re.compile(r"^```(\S*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_MARK = re.compile(r"<!-- not run: \S[^>]* -->\n\Z")
+_SECONDS = 90
+
+
+class Block(NamedTuple):
+    line: int
+    language: str
+    text: str
+    run: bool
+
+
+def blocks(page: str) -> list[Block]:
+    text = (ROOT / page).read_text()
+    found = []
+    for fence in _FENCE.finditer(text):
+        before = text[: fence.start()]
+        language, content = fence.groups()
+        marked = _MARK.search(before) is not None
+        line = before.count("\n") + 1
+        found.append(Block(line, language, content, language in RUN and not marked))
+    assert text.count("```") == 2 * len(found), f"{page} has a fence that does not close"
+    return found
+
+
+@pytest.mark.parametrize("page", ALL_PAGES)
+def test_no_code_is_left_unrun(page: str) -> None:
+    """Code is run, or marked with the reason why not; other blocks say that they are not code."""
+    for block in blocks(page):
+        where = f"{page}, line {block.line}"
+        assert block.language in RUN + SHOWN, f"{where}: unknown language {block.language!r}"
+        assert page in RUN_PAGES or not block.run, f"{where}: code that no test runs"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", RUN_PAGES)
+def test_blocks_run(
+    page: str,
+    store: list[str],
+    serve: Callable[..., Server],
+    node_modules: Path,
+    tmp_path: Path,
+) -> None:
+    """The blocks of a language are one program; what the shell exports the others see.
+
+    They run in a folder with a virtual environment and a data folder as the repository has.
+    """
+    server = serve(*store, data=tmp_path / "data")
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv" / "bin" / "treadle").symlink_to(Path(sys.executable).parent / "treadle")
+    (tmp_path / "node_modules").symlink_to(node_modules)
+    environment = {**os.environ, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+    if store:
+        for command in ("CREATE", "LIST", "ROTATE_SECRET", "REMOVE"):
+            environment[f"TREADLE_CLIENT_{command}_DATABASE"] = store[1]
+
+    def run(language: str, name: str, *command: str, tail: str = "") -> str:
+        parts = [block.text for block in blocks(page) if block.run and block.language == language]
+        assert parts, f"{page} has no {language}"
+        text = "\n".join(parts).replace(BASE_URL, server.url)
+        assert not re.search(r":8484\b", text), f"{page} addresses the server in another way"
+        (tmp_path / name).write_text(text + tail)
+        result = subprocess.run(
+            [*command, name],
+            cwd=tmp_path,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+        assert result.returncode == 0, f"{page}, {language}:\n{result.stdout}\n{result.stderr}"
+        return result.stdout
+
+    shell = ("bash", "-e", "-u", "-o", "pipefail")
+    outputs = [run("sh", "blocks.sh", *shell, tail="\nenv -0 > exported\n")]
+    for pair in (tmp_path / "exported").read_text().split("\0"):
+        name, separator, value = pair.partition("=")
+        if separator and name not in ("_", "SHLVL", "PWD", "OLDPWD"):
+            environment[name] = value
+    outputs.append(run("python", "blocks.py", sys.executable))
+    outputs.append(run("js", "blocks.mjs", "node"))
+    for output in outputs:
+        # Each of them reads the account number, and is refused something.
+        assert re.search(r"\b\d{10,}\b", output), output
+        assert "INVALID_PRODUCT" in output
+    assert "Traceback" not in server.log()
+
+
+def test_readme_shows_what_the_server_prints() -> None:
+    assert _banner(Settings(data=Path("data"))).rstrip() in (ROOT / "README.md").read_text()
