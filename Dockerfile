@@ -12,7 +12,7 @@ RUN useradd --system --user-group --uid 10001 --no-create-home --home-dir /data 
 WORKDIR /opt/treadle
 COPY requirements.txt ./
 RUN pip install --require-hashes -r requirements.txt
-COPY pyproject.toml LICENSE NOTICE ./
+COPY pyproject.toml LICENSE NOTICE README.md ./
 COPY src ./src
 RUN pip install --no-build-isolation --no-deps .
 

@@ -109,6 +109,11 @@ def test_space_around_the_body_is_nothing(line: Line, end: bytes) -> None:
     assert reply.code == "INVALID_ACCESS_TOKEN"
 
 
+@pytest.mark.parametrize("name", ["too large", "just too large"])
+def test_what_is_too_large_is_told_the_limit(line: Line, name: str) -> None:
+    assert line.post(GET, BODIES[name][0]).message == "body is larger than 1048576 bytes"
+
+
 def test_chunked_bodies(line: Line) -> None:
     body = with_token('"a"')
     head = f"POST {GET} HTTP/1.1\r\nHost: {line.host}\r\nContent-Type: application/json\r\n"

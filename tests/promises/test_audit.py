@@ -323,7 +323,7 @@ def dump(server: Server) -> dict[str, list[str]]:
 
 def flip(entries: list[Row], heads: list[Row]) -> None:
     """Change one character of one entry."""
-    entries[3]["entry"] = entries[3]["entry"].replace("access", "accest")
+    entries[3]["entry"] = entries[3]["entry"].replace("public", "publik")
 
 
 def flip_and_rehash(entries: list[Row], heads: list[Row]) -> None:

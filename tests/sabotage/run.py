@@ -64,12 +64,13 @@ def read(folder: Path) -> list[Sabotage]:
             sabotage = Sabotage(**entry)
             if sabotage.name in found:
                 raise Mistake(f"{label}: the name is taken")
-            _check(sabotage, label)
             found[sabotage.name] = sabotage
     return list(found.values())
 
 
-def _check(sabotage: Sabotage, label: str) -> None:
+def check(sabotage: Sabotage) -> None:
+    """Raises Mistake when an entry does not fit the source or the tests."""
+    label = sabotage.name
     path = SOURCE / "treadle" / sabotage.file
     if not path.is_file():
         raise Mistake(f"{label}: there is no {sabotage.file}")
@@ -116,7 +117,7 @@ def run_test(test: str, source: Path, folder: Path) -> Run:
         said = where.stdout + where.stderr
         return Run(ERROR, 0, f"the source is not the one that is imported: {said}")
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
-    command += ["--durations=0", "--basetemp", str(folder / "tests"), test]
+    command += ["--basetemp", str(folder / "tests"), test]
     try:
         result = subprocess.run(
             command,
@@ -173,6 +174,8 @@ def main() -> int:
             if unknown:
                 raise Mistake(f"there is no {', '.join(sorted(unknown))}")
             sabotages = [one for one in sabotages if one.name in arguments.only]
+        for one in sabotages:
+            check(one)
     except Mistake as mistake:
         print(mistake, file=sys.stderr)
         return 2

@@ -46,7 +46,7 @@ class RequestDecoder(Generic[T]):
             raw = parse(body)
             self.explain(raw, credentials_needed)
             return self._decoder.decode(msgspec.json.encode(raw))
-        absent = [name for name in credentials_needed if getattr(request, name) is None]
+        absent = [name for name in credentials_needed if getattr(request, name, None) is None]
         if absent or not self._is_plain(request, body):
             self.explain(parse(body), credentials_needed)
         for path, (accepts, message) in self._rules.items():
