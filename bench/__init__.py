@@ -1,0 +1,1 @@
+"""Measures the server's speed against a bare ASGI function; see docs/benchmark.md."""

@@ -1,0 +1,63 @@
+"""`python -m bench`: measure, print the tables, and say which targets are missed."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from bench.measures import Bench, Runs
+from bench.report import Report, note
+from bench.seeding import CACHE, copy, seeded
+from bench.servers import BenchError
+
+_SMALL_ROWS = 10_000
+
+
+def main() -> int:
+    arguments = _parse()
+    runs = Runs(seconds=2, rounds=1) if arguments.quick else Runs(seconds=5, rounds=2)
+    report = Report()
+    try:
+        _measure(arguments.only, runs, arguments.rows, report)
+    except BenchError as error:
+        print(error, file=sys.stderr)
+        return 1
+    report.print()
+    missed = not all(result.met for result in report.results)
+    return 1 if missed and arguments.strict else 0
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description="Measure the server against a bare ASGI function."
+    )
+    parser.add_argument("--quick", action="store_true", help="2 seconds and one round for each")
+    parser.add_argument("--only", choices=["redeem", "create", "start"])
+    parser.add_argument("--strict", action="store_true", help="fail when a target is missed")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="tokens in the large database")
+    return parser.parse_args()
+
+
+def _measure(only: str | None, runs: Runs, rows: int, report: Report) -> None:
+    CACHE.mkdir(exist_ok=True)
+    large_folder = seeded(rows)
+    with tempfile.TemporaryDirectory(prefix="bench-run-", dir=CACHE) as temporary:
+        folder = Path(temporary)
+        large = copy(large_folder, folder / "large")
+        bench = Bench(folder, runs, report)
+        if only in (None, "redeem"):
+            note("Redeeming")
+            small = copy(seeded(_SMALL_ROWS), folder / "small")
+            bench.redeem(large, small, (rows, _SMALL_ROWS))
+        if only in (None, "create"):
+            note("Minting")
+            bench.create(large)
+        if only in (None, "start"):
+            note("Starting")
+            bench.start(large)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
