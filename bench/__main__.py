@@ -47,13 +47,13 @@ def _measure(only: str | None, runs: Runs, rows: int, report: Report) -> None:
         folder = Path(temporary)
         large = copy(large_folder, folder / "large")
         bench = Bench(folder, runs, report)
+        small = copy(seeded(_SMALL_ROWS), folder / "small")
         if only in (None, "redeem"):
             note("Redeeming")
-            small = copy(seeded(_SMALL_ROWS), folder / "small")
             bench.redeem(large, small, (rows, _SMALL_ROWS))
         if only in (None, "create"):
             note("Minting")
-            bench.create(large)
+            bench.create(small)
         if only in (None, "start"):
             note("Starting")
             bench.start(large)

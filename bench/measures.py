@@ -63,10 +63,10 @@ class Bench:
             )
         )
 
-    def create(self, large: Seeded) -> None:
+    def create(self, small: Seeded) -> None:
         """Minting, each token on disk before it is answered."""
-        create = Target(CREATE, large.creates, large.minter)
-        with self._treadle(large) as server, self._bare(server, [create]) as bare:
+        create = Target(CREATE, small.creates, small.minter)
+        with self._treadle(small) as server, self._bare(server, [create]) as bare:
             self._against_bare(server, bare, create, least=0.20)
 
     def start(self, large: Seeded) -> None:

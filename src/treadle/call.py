@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 import msgspec
@@ -17,7 +18,7 @@ from treadle.settings import Settings
 from treadle.sources.source import Source
 from treadle.store.change import Change, Record, Store
 from treadle.store.statements import Query
-from treadle.tokens.rows import Grant, ProcessorGrant
+from treadle.tokens.rows import Grant, MintedGrant, ProcessorGrant
 
 R = TypeVar("R")
 
@@ -47,11 +48,20 @@ class OpenCall:
     def environment(self) -> str:
         return self.services.settings.environment
 
-    async def first(self, query: Query[R], /, **parameters: Any) -> R | None:
-        return await self.services.store.first(query, **parameters)
+    def first(self, query: Query[R], /, **parameters: Any) -> Awaitable[R | None]:
+        return self.services.store.first(query, **parameters)
 
-    async def all(self, query: Query[R], /, **parameters: Any) -> list[R]:
-        return await self.services.store.all(query, **parameters)
+    def all(self, query: Query[R], /, **parameters: Any) -> Awaitable[list[R]]:
+        return self.services.store.all(query, **parameters)
+
+    async def commit(self) -> None:
+        """Keep what is in the Change, and go on with an empty one.
+
+        The pipeline does this before it answers. A handler does it only to write down an intent
+        before it calls the outside.
+        """
+        change, self.change = self.change, Change()
+        await self.services.store.commit(change)
 
 
 class ClientCall(OpenCall):
@@ -72,11 +82,7 @@ class ClientCall(OpenCall):
         self.ids = call.ids
 
     async def commit(self) -> None:
-        """Keep what is in the Change, and go on with an empty one.
-
-        The pipeline does this before it answers. A handler does it only to write down an intent
-        before it calls the outside.
-        """
+        """As for any call; the client's counter moves with what was made by it."""
         if self.ids.counter != self.ids.start:
             self.change.write(
                 ADVANCE_COUNTER,
@@ -85,9 +91,7 @@ class ClientCall(OpenCall):
                 counter=self.ids.counter,
             )
             self.ids.start = self.ids.counter
-        if self.change:
-            change, self.change = self.change, Change()
-            await self.services.store.commit(change)
+        await super().commit()
 
     def hold_item(self, item_id: str) -> None:
         """Let the Change be kept only while this client's Item is there."""
@@ -157,7 +161,7 @@ class PublicTokenCall(ClientCall):
 class MinterCall(ClientCall):
     """A call by the client that minted a processor token, about that token."""
 
-    def __init__(self, call: ClientCall, grant: ProcessorGrant) -> None:
+    def __init__(self, call: ClientCall, grant: MintedGrant) -> None:
         self._continue(call)
         self.grant = grant
 

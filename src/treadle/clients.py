@@ -36,7 +36,9 @@ class Client(msgspec.Struct):
         return None if self.integrations_json is None else _decode_list(self.integrations_json)
 
 
-CLIENT = Query(select(clients).where(clients.c.client_id == bindparam("client_id")), Client)
+CLIENT = Query(
+    select(clients).where(clients.c.client_id == bindparam("client_id")), Client, shared=True
+)
 CLIENTS = Query(select(clients).order_by(clients.c.created_at, clients.c.client_id), Client)
 
 ADVANCE_COUNTER = Write(

@@ -8,14 +8,18 @@ another make the same ids. Request ids and keys are never seeded.
 from __future__ import annotations
 
 import hmac
+import os
 import secrets
-import uuid
 import zlib
 
 # Recorded identifiers use 58 characters: never the digits 0 and 2, nor the capitals O and Y.
 IDENTIFIER_ALPHABET = "13456789ABCDEFGHIJKLMNPQRSTUVWXZabcdefghijklmnopqrstuvwxyz"
 IDENTIFIER_LENGTH = 37
 _LETTERS_AND_DIGITS = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+# Made in advance, since asking the operating system costs more than the rest of it.
+_request_ids: list[str] = []
+# A forked process must not go on with its parent's.
+os.register_at_fork(after_in_child=_request_ids.clear)
 _TO_LETTERS_AND_DIGITS = bytes(_LETTERS_AND_DIGITS[byte % 62] for byte in range(256))
 
 
@@ -54,7 +58,13 @@ class Ids:
         return "".join(characters)
 
     def uuid(self, kind: str) -> str:
-        return str(uuid.UUID(bytes=self.bytes(kind, 16), version=4))
+        """A UUID of version 4."""
+        return _uuid_text(_with_version(self.bytes(kind, 16), 4))
+
+    def ordered_uuid(self, kind: str, instant: int) -> str:
+        """A UUID of version 7: those made later sort later, which keeps an index compact."""
+        milliseconds = instant // 1_000
+        return _uuid_text(_with_version(milliseconds.to_bytes(6) + self.bytes(kind, 10), 7))
 
 
 def compose_token(kind: str, environment: str, random: bytes) -> str:
@@ -63,9 +73,20 @@ def compose_token(kind: str, environment: str, random: bytes) -> str:
     The UUID has the shape of version 4. Its last 32 bits are a checksum of all that stands
     before them, so that a scanner can recognise a token and a typo needs no look-up.
     """
-    head = uuid.UUID(bytes=random + bytes(4), version=4).bytes[:12]
+    head = _with_version(random, 4)
     tail = token_checksum(kind, environment, head)
-    return f"{kind}-{environment}-{uuid.UUID(bytes=head + tail)}"
+    return f"{kind}-{environment}-{_uuid_text(head + tail)}"
+
+
+def _with_version(raw: bytes, version: int) -> bytes:
+    """The bytes of a UUID, or its first twelve, with version and variant set (RFC 9562)."""
+    seventh, ninth = version << 4 | raw[6] & 0x0F, 0x80 | raw[8] & 0x3F
+    return b"%b%c%b%c%b" % (raw[:6], seventh, raw[7:8], ninth, raw[9:])
+
+
+def _uuid_text(raw: bytes) -> str:
+    text = raw.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def token_checksum(kind: str, environment: str, head: bytes) -> bytes:
@@ -74,7 +95,10 @@ def token_checksum(kind: str, environment: str, head: bytes) -> bytes:
 
 def request_id() -> str:
     """15 letters and digits, never seeded."""
-    return secrets.token_bytes(15).translate(_TO_LETTERS_AND_DIGITS).decode()
+    if not _request_ids:
+        text = secrets.token_bytes(15 * 64).translate(_TO_LETTERS_AND_DIGITS).decode()
+        _request_ids.extend(text[start : start + 15] for start in range(0, len(text), 15))
+    return _request_ids.pop()
 
 
 def secret_key(length: int = 32) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+from functools import lru_cache
 from typing import Any
 
 from treadle.clock import wall_second, wall_text
@@ -34,10 +35,8 @@ class AccessLog:
         second = wall_second()
         if second != self._second:
             self._second, self._time = second, wall_text(second)
-        # The path is the caller's: shown escaped, so that it cannot forge a line of its own.
-        path = ascii(scope["path"][:_MAX_PATH_LENGTH])[1:-1]
         line = (
-            f"{self._time} {scope['method']} {path} {status} {code} "
+            f"{self._time} {scope['method']} {_shown(scope['path'])} {status} {code} "
             f"{milliseconds:.1f}ms {request_id}"
         )
         if self._colour:
@@ -53,6 +52,12 @@ class AccessLog:
             self._stream.write("\n".join(self._lines))
             self._stream.flush()
             self._lines.clear()
+
+
+@lru_cache(maxsize=512)
+def _shown(path: str) -> str:
+    """The caller's path, escaped so that it cannot forge a line of its own."""
+    return ascii(path[:_MAX_PATH_LENGTH])[1:-1]
 
 
 def configure_logging() -> None:

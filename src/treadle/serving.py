@@ -12,6 +12,7 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from treadle.app import WORKER_SETTINGS, Application
+from treadle.http.protocol import JoiningProtocol
 from treadle.log import configure_logging
 from treadle.settings import Settings
 
@@ -32,7 +33,7 @@ def run(settings: Settings, listener: socket.socket) -> None:
         "timeout_keep_alive": _KEEP_ALIVE_SECONDS,
         "timeout_graceful_shutdown": _GRACEFUL_SECONDS,
         "loop": "uvloop",
-        "http": "httptools",
+        "http": JoiningProtocol,
         "ws": "none",
     }
     # uvicorn raises the signal that stopped it once more after its orderly stop. By then it has

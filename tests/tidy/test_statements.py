@@ -20,6 +20,7 @@ from treadle.store.statements import Query, Write
 # scopes all that follows; the list of all clients is the operator's own.
 EXCEPTIONS = {
     "treadle.tokens.rows.GRANT",
+    "treadle.tokens.rows.MINTED_GRANT",
     "treadle.tokens.rows.PROCESSOR_GRANT",
     "treadle.clients.CLIENTS",
 }

@@ -84,7 +84,7 @@ async def processor_token_permissions_set(
     )
     call.record(
         "processor_token.permissions_set",
-        item_id=call.grant.item.item_id,
+        item_id=call.grant.item_id,
         account_id=token.account_id,
         token_id=token.token_id,
         detail={"products": products},

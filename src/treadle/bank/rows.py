@@ -122,11 +122,11 @@ ACCOUNT_OF_ITEM = Query(
 
 # Fails as a guard once the Item is removed; until the Change is kept, it cannot be.
 HOLD_ITEM = Write(
-    update(items)
+    select(items.c.item_id)
     .where(items.c.item_id == bindparam("the_item_id"))
     .where(items.c.client_id == bindparam("the_client_id"))
     .where(items.c.removed_at.is_(None))
-    .values(revision=items.c.revision)
+    .with_for_update(read=True)
 )
 
 INSERT_ITEM = Write.insert(items)

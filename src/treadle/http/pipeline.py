@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -49,7 +48,7 @@ class Pipeline:
         self._access_log = AccessLog()
         self._encode = msgspec.json.Encoder().encode
         # With a seed requests take turns, for those of a client all draw on the same counter.
-        self._turn = contextlib.nullcontext() if settings.seed is None else asyncio.Lock()
+        self._turn = None if settings.seed is None else asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request: answer it, or answer the error that came up, and log a line."""
@@ -89,7 +88,10 @@ class Pipeline:
             request = implementation.decoder.decode(body, needed)
             if implementation.gate.needs_client:
                 credentials = credentials.completed_from(request)
-            return await self._run(implementation, request, credentials, request_id)
+            if self._turn is None:
+                return await self._run(implementation, request, credentials, request_id)
+            async with self._turn:
+                return await self._run(implementation, request, credentials, request_id)
 
     async def _run(
         self,
@@ -99,18 +101,17 @@ class Pipeline:
         request_id: str,
     ) -> bytes:
         """Gate, handler and commit; again when the world moved between reading and writing."""
-        async with self._turn:
-            for _ in range(_ATTEMPTS):
-                call = await self._call(implementation, credentials, request_id)
-                opened = await implementation.gate.open(call, request, implementation.path)
-                try:
-                    response = await implementation.handler(opened, request)
-                    answer = self._encode(response)
-                    if isinstance(opened, ClientCall):
-                        await opened.commit()
-                except GuardFailed:
-                    continue
-                return answer
+        for _ in range(_ATTEMPTS):
+            call = await self._call(implementation, credentials, request_id)
+            opened = await implementation.gate.open(call, request, implementation.path)
+            try:
+                response = await implementation.handler(opened, request)
+                answer = self._encode(response)
+                if opened.change:
+                    await opened.commit()
+            except GuardFailed:
+                continue
+            return answer
         raise errors.RATE_LIMIT()
 
     async def _call(

@@ -55,17 +55,24 @@ class _Compiled:
 
 
 class Query(Generic[R]):
-    """A read whose columns are, in order, the arguments of `row`."""
+    """A read whose columns are, in order, the arguments of `row`.
 
-    def __init__(self, statement: Select[Any], row: Callable[..., R]) -> None:
+    `shared` says that many requests ask for the same row: a store may then read it once for all
+    that see the same state of the database.
+    """
+
+    def __init__(
+        self, statement: Select[Any], row: Callable[..., R], *, shared: bool = False
+    ) -> None:
         self.compiled = _Compiled(statement)
         self.row = row
+        self.shared = shared
 
 
 class Write:
-    """An insert, update or delete."""
+    """An insert, update or delete, or a select that locks the rows it must find."""
 
-    def __init__(self, statement: Insert | Update | Delete) -> None:
+    def __init__(self, statement: Insert | Update | Delete | Select[Any]) -> None:
         self.compiled = _Compiled(statement)
 
     @classmethod

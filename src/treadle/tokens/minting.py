@@ -31,7 +31,7 @@ def mint(
 ) -> str:
     """Add a new token to the call's Change; answers its text."""
     text = call.ids.token(kind, call.environment)
-    token_id = call.ids.uuid(f"{kind}_token")
+    token_id = call.ids.ordered_uuid(f"{kind}_token", call.now)
     call.hold_item(item_id)
     call.change.write(
         INSERT_TOKEN,

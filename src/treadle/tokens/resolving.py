@@ -12,7 +12,14 @@ from treadle.http.errors import ErrorKind
 from treadle.store.statements import Query
 from treadle.tokens.decision import Refused, decide_partner
 from treadle.tokens.format import Shape, inspect
-from treadle.tokens.rows import GRANT, PROCESSOR_GRANT, Grant, ProcessorGrant
+from treadle.tokens.rows import (
+    GRANT,
+    MINTED_GRANT,
+    PROCESSOR_GRANT,
+    Grant,
+    MintedGrant,
+    ProcessorGrant,
+)
 
 R = TypeVar("R")
 
@@ -63,28 +70,23 @@ async def resolve(call: ClientCall, text: str, kind: str) -> Grant:
     return grant
 
 
-async def resolve_minted(call: ClientCall, text: str) -> ProcessorGrant:
+async def resolve_minted(call: ClientCall, text: str) -> MintedGrant:
     """A processor token of the client that minted it, which alone administers it."""
-    grant = await _find_processor(call, text)
-    if grant.token.client_id != call.client.client_id:
+    grant = await _find(call, MINTED_GRANT, text, "processor")
+    if grant is None or grant.token.client_id != call.client.client_id:
         raise errors.PROCESSOR_TOKEN_UNKNOWN()
-    if grant.item.removed_at is not None:
+    if grant.item_removed_at is not None:
         raise errors.ITEM_NOT_FOUND()
     return grant
 
 
 async def resolve_partner(call: ClientCall, text: str) -> ProcessorGrant:
     """A processor token that the calling client may use."""
-    grant = await _find_processor(call, text)
+    grant = await _find(call, PROCESSOR_GRANT, text, "processor")
+    if grant is None:
+        raise errors.PROCESSOR_TOKEN_UNKNOWN()
     strict = call.services.settings.strict_partners
     decision = decide_partner(call.client, grant.token, strict=strict)
     if isinstance(decision, Refused):
         raise decision.error
-    return grant
-
-
-async def _find_processor(call: ClientCall, text: str) -> ProcessorGrant:
-    grant = await _find(call, PROCESSOR_GRANT, text, "processor")
-    if grant is None:
-        raise errors.PROCESSOR_TOKEN_UNKNOWN()
     return grant

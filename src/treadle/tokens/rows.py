@@ -48,6 +48,20 @@ class ProcessorGrant(msgspec.Struct):
         return [] if self.products_json is None else _decode_list(self.products_json)
 
 
+class MintedGrant(msgspec.Struct):
+    """What the client that minted a processor token may know and set of it."""
+
+    token: Token
+    products_json: str | None
+    item_id: str
+    item_removed_at: int | None
+
+    @property
+    def products(self) -> list[str]:
+        """The products that the token is narrowed to; empty when it is unrestricted."""
+        return [] if self.products_json is None else _decode_list(self.products_json)
+
+
 _TOKEN_COLUMNS = (
     tokens.c.token_id,
     tokens.c.client_id,
@@ -114,14 +128,29 @@ PROCESSOR_GRANT = Query(
     _processor_grant,
 )
 
+
+def _minted_grant(*row: Any) -> MintedGrant:
+    return MintedGrant(Token(*row[:_TOKEN_END]), *row[_TOKEN_END:])
+
+
+MINTED_GRANT = Query(
+    select(*_TOKEN_COLUMNS, permissions.c.products, items.c.item_id, items.c.removed_at)
+    .select_from(
+        tokens.join(items, items.c.item_id == tokens.c.item_id).outerjoin(permissions, _in_force)
+    )
+    .where(tokens.c.digest == bindparam("digest"))
+    .where(tokens.c.kind == bindparam("kind")),
+    _minted_grant,
+)
+
 INSERT_TOKEN = Write.insert(tokens)
 
 # Locks the token's row, so that permissions set at the same time follow one another.
 LOCK_TOKEN = Write(
-    update(tokens)
+    select(tokens.c.token_id)
     .where(tokens.c.token_id == bindparam("the_token_id"))
     .where(tokens.c.client_id == bindparam("the_client_id"))
-    .values(token_id=tokens.c.token_id)
+    .with_for_update()
 )
 APPEND_PERMISSIONS = Write(
     insert(permissions)
