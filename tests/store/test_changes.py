@@ -173,6 +173,24 @@ def test_a_change_that_cannot_be_run_fails_alone(run: Run, url: str) -> None:
     assert chains(url) == {"one": 4}
 
 
+def test_a_change_that_cannot_be_recorded_fails_alone(run: Run, url: str) -> None:
+    """The second of its records cannot be stored: the first must not move the chain."""
+    unrecordable = keeping("b")
+    unrecordable.record(record("\ud800"))
+
+    async def work(store: Store) -> None:
+        changes = [keeping("a"), unrecordable, keeping("c")]
+        outcomes = await asyncio.wait_for(
+            asyncio.gather(*map(store.commit, changes), return_exceptions=True), 5
+        )
+        assert [isinstance(outcome, Exception) for outcome in outcomes] == [False, True, False]
+        await store.commit(keeping("d"))
+        assert list(await facts(store)) == ["a", "c", "d"]
+
+    run(work)
+    assert chains(url) == {"one": 3}
+
+
 def test_a_change_whose_caller_left_harms_nobody(run: Run, url: str) -> None:
     async def work(store: Store) -> None:
         task = asyncio.create_task(commit(store, keeping("left")))

@@ -12,11 +12,12 @@ import os
 import queue
 import sqlite3
 import threading
+from copy import copy
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from treadle.store.change import EMPTY_HASH, AuditHead, Change, GuardFailed
-from treadle.store.statements import Parameters, Query
+from treadle.store.statements import Parameters, Query, Sql
 
 R = TypeVar("R")
 
@@ -178,35 +179,48 @@ class _Writer:
         self._connection.execute("SAVEPOINT change")
         try:
             self._run_writes(change)
+            self._append_records(change, heads)
         except Exception as error:
             # Whatever is wrong with one Change must not stop the thread that serves them all.
             self._connection.execute("ROLLBACK TO change")
             self._connection.execute("RELEASE change")
-            is_conflict = isinstance(error, sqlite3.IntegrityError)
-            return GuardFailed(str(error)) if is_conflict else error
-        self._append_records(change, heads)
+            return error
         self._connection.execute("RELEASE change")
         return None
 
     def _run_writes(self, change: Change) -> None:
         for write, parameter_sets, rows in change.writes:
             for parameters in parameter_sets:
-                sql = write.compiled.sqlite
-                cursor = self._connection.execute(sql.text, sql.values(parameters))
-                # A select needs no lock here, where one transaction writes at a time.
-                touched = len(cursor.fetchall()) if cursor.description else cursor.rowcount
+                touched = self._touch(write.compiled.sqlite, parameters)
                 if rows is not None and touched != rows:
-                    raise GuardFailed(f"{touched} rows touched instead of {rows}: {sql.text}")
+                    text = write.compiled.sqlite.text
+                    raise GuardFailed(f"{touched} rows touched instead of {rows}: {text}")
+
+    def _touch(self, sql: Sql, parameters: Parameters) -> int:
+        """The number of rows that a statement changed or, if it is a select, found."""
+        try:
+            cursor = self._connection.execute(sql.text, sql.values(parameters))
+        except sqlite3.IntegrityError as error:
+            raise GuardFailed(str(error)) from error
+        # A select needs no lock here, where one transaction writes at a time.
+        return len(cursor.fetchall()) if cursor.description else cursor.rowcount
 
     def _append_records(self, change: Change, heads: dict[str, AuditHead]) -> None:
+        """Extend the chains. The heads move only when every entry has been written."""
+        moved: dict[str, AuditHead] = {}
         for record in change.records:
-            head = heads.get(record.client_id)
+            client_id = record.client_id
+            head = moved.get(client_id)
             if head is None:
-                row = self._connection.execute(_READ_HEAD, (record.client_id,)).fetchone()
-                head = heads[record.client_id] = AuditHead(*(row or (0, EMPTY_HASH)))
+                head = moved[client_id] = copy(heads.get(client_id)) or self._read_head(client_id)
             entry = head.append(record)
-            values = (record.client_id, head.sequence, entry, head.hash)
+            values = (client_id, head.sequence, entry, head.hash)
             self._connection.execute(_WRITE_ENTRY, values)
+        heads.update(moved)
+
+    def _read_head(self, client_id: str) -> AuditHead:
+        row = self._connection.execute(_READ_HEAD, (client_id,)).fetchone()
+        return AuditHead(*(row or (0, EMPTY_HASH)))
 
     def _settle(self, batch: list[Waiting], outcomes: list[Exception | None]) -> None:
         def settle() -> None:

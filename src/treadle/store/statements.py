@@ -19,7 +19,7 @@ R = TypeVar("R")
 Parameters = dict[str, Any]
 
 
-class _Sql:
+class Sql:
     """The text of a statement for one driver, and the values it takes, in order."""
 
     def __init__(self, statement: ClauseElement, columns: list[str] | None, dialect: Any) -> None:
@@ -45,13 +45,13 @@ class _Compiled:
         self._columns = columns
 
     @cached_property
-    def sqlite(self) -> _Sql:
-        return _Sql(self._statement, self._columns, sqlite_dialect(paramstyle="qmark"))
+    def sqlite(self) -> Sql:
+        return Sql(self._statement, self._columns, sqlite_dialect(paramstyle="qmark"))
 
     @cached_property
-    def postgresql(self) -> _Sql:
+    def postgresql(self) -> Sql:
         dialect = postgresql_dialect()  # type: ignore[no-untyped-call]
-        return _Sql(self._statement, self._columns, dialect)
+        return Sql(self._statement, self._columns, dialect)
 
 
 class Query(Generic[R]):
