@@ -74,8 +74,8 @@ test: test-tools lint types check-generated ## Run every check and every test
 	@$(PYTEST) $(ARGS)
 
 .PHONY: unit
-unit: .venv/.dev ## Run the fast tests only
-	@$(PYTEST) -m "not slow" $(ARGS)
+unit: .venv/.dev ## Run the tests that need no server
+	@$(PYTEST) -m "not slow and not served" $(ARGS)
 
 .PHONY: lint
 lint: .venv/.dev ## Check style and formatting

@@ -123,6 +123,16 @@ def store_arguments(kind: str, request: pytest.FixtureRequest) -> list[str]:
     return ["--database", create()]
 
 
+_SERVED = {"server", "serve", "postgres_url", "store_kind", "node_modules"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks what starts a server or a database, so that the rest can be run in a moment."""
+    for item in items:
+        if _SERVED.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("served")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item,
