@@ -123,11 +123,11 @@ def store_arguments(kind: str, request: pytest.FixtureRequest) -> list[str]:
     return ["--database", create()]
 
 
-_SERVED = {"server", "serve", "postgres_url", "store_kind", "node_modules"}
+_SERVED = {"server", "serve", "treadle", "postgres_url", "store_kind", "node_modules"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what starts a server or a database, so that the rest can be run in a moment."""
+    """Marks what starts the program or a database, so that the rest runs in a moment."""
     for item in items:
         if _SERVED.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("served")

@@ -17,7 +17,7 @@ from treadle.call import (
     PublicTokenCall,
 )
 from treadle.http import errors
-from treadle.tokens.decision import Decision, Refused, decide_item, decide_read
+from treadle.tokens.decision import Decision, Refused, decide_item, decide_mint, decide_read
 from treadle.tokens.resolving import resolve, resolve_minted, resolve_partner
 from treadle.tokens.scope import PROCESSOR_SCOPES
 from treadle.wire.common import Products
@@ -71,6 +71,22 @@ class ItemGate:
         item_call = ItemCall(call, grant.item, grant.token.token_id)
         decision = decide_item(grant.item, self._product, call.now, reads_data=self._reads_data)
         _enforce(item_call, grant.item, decision)
+        return item_call
+
+
+class MintGate:
+    """The client whose Item the access token opens, to make a token for one processor."""
+
+    needs_client = True
+
+    def __init__(self, processor: str | None = None) -> None:
+        """`processor` is the one that an operation is for; without it the request names it."""
+        self._processor = processor
+
+    async def open(self, call: ClientCall, request: Any, path: str) -> ItemCall:
+        item_call = await ItemGate().open(call, request, path)
+        decision = decide_mint(call.client, self._processor or request.processor)
+        _enforce(item_call, item_call.item, decision)
         return item_call
 
 

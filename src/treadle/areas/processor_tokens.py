@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 
 from treadle.call import ItemCall, MinterCall, ProcessorCall
-from treadle.gates import ItemGate, MinterGate, ProcessorGate
+from treadle.gates import MinterGate, MintGate, ProcessorGate
 from treadle.http import errors
 from treadle.operations import operation
-from treadle.partners.processors import APEX_CLEARING, PROCESSORS
+from treadle.partners.processors import APEX_CLEARING
 from treadle.tokens.minting import mint
 from treadle.tokens.rows import APPEND_PERMISSIONS, LOCK_TOKEN, SET_TOKEN_WEBHOOK
 from treadle.tokens.scope import PRODUCT_NAMES
@@ -30,7 +30,7 @@ from treadle.wire.processor import (
 from treadle.wire.webhooks import ProcessorTokenWebhookUpdate, WebhookEnvironmentValues
 
 
-@operation("/processor/token/create", gate=ItemGate())
+@operation("/processor/token/create", gate=MintGate())
 async def processor_token_create(
     call: ItemCall, request: ProcessorTokenCreateRequest
 ) -> ProcessorTokenCreateResponse:
@@ -38,7 +38,7 @@ async def processor_token_create(
     return await _create(call, request.account_id, request.processor)
 
 
-@operation("/processor/apex/processor_token/create", gate=ItemGate())
+@operation("/processor/apex/processor_token/create", gate=MintGate(APEX_CLEARING))
 async def processor_apex_processor_token_create(
     call: ItemCall, request: ProcessorApexProcessorTokenCreateRequest
 ) -> ProcessorTokenCreateResponse:
@@ -46,14 +46,6 @@ async def processor_apex_processor_token_create(
 
 
 async def _create(call: ItemCall, account_id: str, processor: str) -> ProcessorTokenCreateResponse:
-    if processor not in PROCESSORS:
-        raise errors.INVALID_FIELD(problem="processor must be one of the supported processors")
-    integrations = call.client.integrations
-    if integrations is not None and processor not in integrations:
-        raise errors.INTEGRATION_NOT_ENABLED(
-            name=PROCESSORS[processor],
-            remedy="a client may mint for the --integrations that it was created with",
-        )
     account = await call.account(account_id)
     return ProcessorTokenCreateResponse(
         processor_token=mint(

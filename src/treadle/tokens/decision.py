@@ -8,6 +8,7 @@ from treadle.bank.rows import Item
 from treadle.clients import Client
 from treadle.http import errors
 from treadle.http.errors import ApiError
+from treadle.partners.processors import PROCESSORS
 from treadle.tokens.rows import ProcessorGrant, Token
 from treadle.tokens.scope import Scope
 from treadle.wire.common import Products
@@ -42,6 +43,21 @@ def decide_partner(client: Client, token: Token, *, strict: bool) -> Decision:
         return Allowed()
     reason = f"{client.client_id} is no partner for {token.processor}"
     return Refused(errors.PROCESSOR_TOKEN_UNKNOWN(), reason)
+
+
+def decide_mint(client: Client, processor: str) -> Decision:
+    """Whether a client may make tokens for a processor."""
+    if processor not in PROCESSORS:
+        problem = "processor must be one of the supported processors"
+        return Refused(errors.INVALID_FIELD(problem=problem), f"there is no {processor}")
+    integrations = client.integrations
+    if integrations is None or processor in integrations:
+        return Allowed()
+    error = errors.INTEGRATION_NOT_ENABLED(
+        name=PROCESSORS[processor],
+        remedy="a client may mint for the --integrations that it was created with",
+    )
+    return Refused(error, f"{client.client_id} is not enabled for {processor}")
 
 
 def decide_read(grant: ProcessorGrant, scope: Scope, now: int) -> Decision:
