@@ -70,7 +70,15 @@ class ClientCall(OpenCall):
     def __init__(self, services: Services, request_id: str, now: int, client: Client) -> None:
         super().__init__(services, request_id, now)
         self.client = client
-        self.ids = Ids(services.settings.seed, client.client_id, client.counter)
+        self._ids: Ids | None = None
+
+    @property
+    def ids(self) -> Ids:
+        """Where this call's ids and tokens come from; most calls make none."""
+        if self._ids is None:
+            seed = self.services.settings.seed
+            self._ids = Ids(seed, self.client.client_id, self.client.counter)
+        return self._ids
 
     def _continue(self, call: ClientCall) -> None:
         """Be a more specific form of a call that a gate has opened."""
@@ -79,18 +87,19 @@ class ClientCall(OpenCall):
         self.now = call.now
         self.client = call.client
         self.change = call.change
-        self.ids = call.ids
+        self._ids = call._ids
 
     async def commit(self) -> None:
         """As for any call; the client's counter moves with what was made by it."""
-        if self.ids.counter != self.ids.start:
+        ids = self._ids
+        if ids is not None and ids.counter != ids.start:
             self.change.write(
                 ADVANCE_COUNTER,
                 the_client_id=self.client.client_id,
-                seen_counter=self.ids.start,
-                counter=self.ids.counter,
+                seen_counter=ids.start,
+                counter=ids.counter,
             )
-            self.ids.start = self.ids.counter
+            ids.start = ids.counter
         await super().commit()
 
     def hold_item(self, item_id: str) -> None:

@@ -7,10 +7,9 @@ from sqlalchemy import bindparam, delete, select, update
 
 from treadle.keys import Keys
 from treadle.store.change import Change, Record, Store
+from treadle.store.columns import decode_names
 from treadle.store.statements import Query, Write
 from treadle.store.tables import accounts, clients, items, stripe_tokens
-
-_decode_list = msgspec.json.Decoder(list[str]).decode
 
 
 class Client(msgspec.Struct):
@@ -26,14 +25,14 @@ class Client(msgspec.Struct):
     removed_at: int | None
 
     @property
-    def processors(self) -> list[str]:
+    def processors(self) -> tuple[str, ...]:
         """The processors whose tokens this client redeems as a partner."""
-        return _decode_list(self.processors_json)
+        return decode_names(self.processors_json)
 
     @property
-    def integrations(self) -> list[str] | None:
+    def integrations(self) -> tuple[str, ...] | None:
         """The processors this client may mint for; None for all."""
-        return None if self.integrations_json is None else _decode_list(self.integrations_json)
+        return None if self.integrations_json is None else decode_names(self.integrations_json)
 
 
 CLIENT = Query(

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import msgspec
+from msgspec import UNSET
 
 from treadle.bank.rows import Account
 from treadle.call import ItemCall, ProcessorCall
 from treadle.gates import ItemGate, ProcessorGate
 from treadle.operations import operation
-from treadle.views.account import (
-    balances_view,
-    choose,
-    holder_category_view,
-    subtype_view,
-)
+from treadle.views.account import balances_view, choose
 from treadle.views.item import item_view
-from treadle.wire.common import AccountIdentity, AccountType, Owner, Products
+from treadle.wire.common import AccountIdentity, Owner, Products
 from treadle.wire.identity import IdentityGetRequest, IdentityGetResponse
 from treadle.wire.processor import ProcessorIdentityGetRequest, ProcessorIdentityGetResponse
 
@@ -45,8 +41,8 @@ def _view(account: Account) -> AccountIdentity:
         mask=data.mask,
         name=data.name,
         official_name=data.official_name,
-        type=AccountType(data.type),
-        subtype=subtype_view(data),
-        holder_category=holder_category_view(data),
+        type=data.type,
+        subtype=data.subtype,
+        holder_category=data.holder_category or UNSET,
         owners=msgspec.convert(data.owners, list[Owner], from_attributes=True),
     )

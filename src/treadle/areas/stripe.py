@@ -21,7 +21,7 @@ from treadle.partners.stripe import (
 )
 from treadle.store.statements import Write
 from treadle.store.tables import stripe_tokens
-from treadle.wire.common import Products
+from treadle.wire.common import AccountHolderCategory, AccountSubtype, Products
 from treadle.wire.processor import (
     ProcessorStripeBankAccountTokenCreateRequest,
     ProcessorStripeBankAccountTokenCreateResponse,
@@ -119,7 +119,7 @@ def _bank_account(call: ItemCall, data: AccountData, numbers: Numbers | None) ->
 
     Raises ApiError unless the account is a US checking or savings account in dollars.
     """
-    if data.type != "depository" or data.subtype not in ("checking", "savings"):
+    if data.subtype not in (AccountSubtype.CHECKING, AccountSubtype.SAVINGS):
         raise errors.NO_AUTH_ACCOUNTS()
     if numbers is None or numbers.ach is None or data.balances.iso_currency_code != "USD":
         raise errors.ITEM_NOT_SUPPORTED()
@@ -133,6 +133,8 @@ def _bank_account(call: ItemCall, data: AccountData, numbers: Numbers | None) ->
         account_number=number,
         routing_number=routing,
         account_holder_name=names[0] if names else "",
-        account_holder_type="company" if data.holder_category == "business" else "individual",
-        account_type="checking" if data.subtype == "checking" else "savings",
+        account_holder_type="company"
+        if data.holder_category is AccountHolderCategory.BUSINESS
+        else "individual",
+        account_type="checking" if data.subtype is AccountSubtype.CHECKING else "savings",
     )

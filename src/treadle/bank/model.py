@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import msgspec
 
+from treadle.wire.common import AccountHolderCategory, AccountSubtype, AccountType
+
 
 class Balances(msgspec.Struct, gc=False):
     available: float | None
@@ -85,19 +87,27 @@ class AccountData(msgspec.Struct):
     name: str
     official_name: str | None
     mask: str | None
-    type: str
-    subtype: str | None
-    holder_category: str | None
+    type: AccountType
+    subtype: AccountSubtype | None
+    holder_category: AccountHolderCategory | None
     balances: Balances
-    owners: list[Owner]
+    # Left as JSON until somebody asks for them, which few reads do.
+    owners_json: msgspec.Raw = msgspec.field(name="owners")
+
+    @property
+    def owners(self) -> list[Owner]:
+        return _decode_owners(self.owners_json)
 
     @property
     def debitable(self) -> bool:
         """Whether Auth and Stripe can use the account."""
-        return self.type == "depository" and self.subtype in _DEBITABLE_SUBTYPES
+        return self.type is AccountType.DEPOSITORY and self.subtype in _DEBITABLE_SUBTYPES
 
 
-_DEBITABLE_SUBTYPES = frozenset({"checking", "savings", "cash management"})
+_DEBITABLE_SUBTYPES = frozenset(
+    {AccountSubtype.CHECKING, AccountSubtype.SAVINGS, AccountSubtype.CASH_MANAGEMENT}
+)
+_decode_owners = msgspec.json.Decoder(list[Owner]).decode
 
 
 class SourceAccount(msgspec.Struct):

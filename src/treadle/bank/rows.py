@@ -9,10 +9,10 @@ from sqlalchemy import and_, bindparam, select, update
 
 from treadle.bank.model import AccountData, Numbers
 from treadle.keys import Keys
+from treadle.store.columns import decode_names
 from treadle.store.statements import Query, Write
 from treadle.store.tables import accounts, items
 
-_decode_list = msgspec.json.Decoder(list[str]).decode
 _decode_account = msgspec.json.Decoder(AccountData).decode
 _decode_numbers = msgspec.json.Decoder(Numbers).decode
 
@@ -31,12 +31,12 @@ class Item(msgspec.Struct):
     revision: int
 
     @property
-    def available_products(self) -> list[str]:
-        return _decode_list(self.available_products_json)
+    def available_products(self) -> tuple[str, ...]:
+        return decode_names(self.available_products_json)
 
     @property
-    def billed_products(self) -> list[str]:
-        return _decode_list(self.billed_products_json)
+    def billed_products(self) -> tuple[str, ...]:
+        return decode_names(self.billed_products_json)
 
     def error_at(self, now: int) -> str | None:
         """The code of the error the Item is in, if any."""

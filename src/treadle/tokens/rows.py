@@ -11,10 +11,9 @@ import msgspec
 from sqlalchemy import and_, bindparam, func, insert, select, update
 
 from treadle.bank.rows import ACCOUNT_COLUMNS, ITEM_COLUMNS, Account, Item
+from treadle.store.columns import decode_names
 from treadle.store.statements import Query, Write
 from treadle.store.tables import accounts, items, permissions, tokens
-
-_decode_list = msgspec.json.Decoder(list[str]).decode
 
 
 class Token(msgspec.Struct):
@@ -43,9 +42,9 @@ class ProcessorGrant(msgspec.Struct):
     account: Account | None
 
     @property
-    def products(self) -> list[str]:
+    def products(self) -> tuple[str, ...]:
         """The products that the token is narrowed to; empty when it is unrestricted."""
-        return [] if self.products_json is None else _decode_list(self.products_json)
+        return () if self.products_json is None else decode_names(self.products_json)
 
 
 class MintedGrant(msgspec.Struct):
@@ -57,9 +56,9 @@ class MintedGrant(msgspec.Struct):
     item_removed_at: int | None
 
     @property
-    def products(self) -> list[str]:
+    def products(self) -> tuple[str, ...]:
         """The products that the token is narrowed to; empty when it is unrestricted."""
-        return [] if self.products_json is None else _decode_list(self.products_json)
+        return () if self.products_json is None else decode_names(self.products_json)
 
 
 _TOKEN_COLUMNS = (

@@ -7,13 +7,7 @@ from msgspec import UNSET, UnsetType
 from treadle.bank.model import AccountData, Balances
 from treadle.bank.rows import Account
 from treadle.http import errors
-from treadle.wire.common import (
-    AccountBalance,
-    AccountBase,
-    AccountHolderCategory,
-    AccountSubtype,
-    AccountType,
-)
+from treadle.wire.common import AccountBalance, AccountBase
 
 
 def account_view(account: Account, data: AccountData) -> AccountBase:
@@ -23,9 +17,9 @@ def account_view(account: Account, data: AccountData) -> AccountBase:
         mask=data.mask,
         name=data.name,
         official_name=data.official_name,
-        type=AccountType(data.type),
-        subtype=subtype_view(data),
-        holder_category=holder_category_view(data),
+        type=data.type,
+        subtype=data.subtype,
+        holder_category=data.holder_category or UNSET,
     )
 
 
@@ -37,14 +31,6 @@ def balances_view(balances: Balances) -> AccountBalance:
         iso_currency_code=balances.iso_currency_code,
         unofficial_currency_code=balances.unofficial_currency_code,
     )
-
-
-def subtype_view(data: AccountData) -> AccountSubtype | None:
-    return None if data.subtype is None else AccountSubtype(data.subtype)
-
-
-def holder_category_view(data: AccountData) -> AccountHolderCategory | UnsetType:
-    return UNSET if data.holder_category is None else AccountHolderCategory(data.holder_category)
 
 
 def choose(accounts: list[Account], account_ids: list[str] | UnsetType | None) -> list[Account]:

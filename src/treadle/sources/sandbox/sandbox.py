@@ -7,8 +7,9 @@ from importlib.resources import files
 
 import msgspec
 
-from treadle.bank.model import AccountData, Balances, Institution, Numbers, Owner, SourceAccount
+from treadle.bank.model import AccountData, Balances, Institution, Numbers, SourceAccount
 from treadle.http.errors import FORCED
+from treadle.wire.common import AccountHolderCategory, AccountSubtype, AccountType
 
 _FOLDER = files("treadle.sources.sandbox")
 _FORCED_PREFIX = "error_"
@@ -18,9 +19,9 @@ class _UserAccount(msgspec.Struct):
     name: str
     official_name: str | None
     mask: str | None
-    type: str
-    subtype: str | None
-    holder_category: str | None
+    type: AccountType
+    subtype: AccountSubtype | None
+    holder_category: AccountHolderCategory | None
     balances: Balances
     numbers: Numbers | None
 
@@ -29,9 +30,10 @@ class _User(msgspec.Struct):
     username: str
     password: str
     accounts: list[_UserAccount]
-    owners: list[Owner]
+    owners: msgspec.Raw
 
     def source_accounts(self) -> list[SourceAccount]:
+        owners = msgspec.Raw(msgspec.json.format(self.owners, indent=-1))
         return [
             SourceAccount(
                 AccountData(
@@ -42,7 +44,7 @@ class _User(msgspec.Struct):
                     subtype=account.subtype,
                     holder_category=account.holder_category,
                     balances=account.balances,
-                    owners=self.owners,
+                    owners_json=owners,
                 ),
                 account.numbers,
             )
