@@ -116,16 +116,21 @@ def test_rotated_token_is_refused(api: plaid_api.PlaidApi, name: str) -> None:
     refused(api, name, UNKNOWN_TOKEN["access"], **given)
 
 
-@pytest.fixture(scope="module")
-def removed_item(api: plaid_api.PlaidApi) -> tuple[Linked, dict[str, str]]:
-    """An Item that was removed, and the tokens that lead to it."""
-    linked = link(api, "auth", "identity")
+def one_of_each(api: plaid_api.PlaidApi, linked: Linked) -> dict[str, str]:
+    """A live token of each kind that leads to an Item."""
     again = call(api, "item_create_public_token", access_token=linked.access_token)
-    tokens = {
+    return {
         "access": linked.access_token,
         "public": again["public_token"],
         "processor": mint(api, linked),
     }
+
+
+@pytest.fixture(scope="module")
+def removed_item(api: plaid_api.PlaidApi) -> tuple[Linked, dict[str, str]]:
+    """An Item that was removed, and the tokens that lead to it."""
+    linked = link(api, "auth", "identity")
+    tokens = one_of_each(api, linked)
     call(api, "item_remove", access_token=linked.access_token)
     return linked, tokens
 
@@ -146,12 +151,7 @@ def test_item_that_needs_a_login_refuses_its_data_alone(
     api: plaid_api.PlaidApi, name: str, kind: str
 ) -> None:
     linked = link(api, "auth", "identity")
-    again = call(api, "item_create_public_token", access_token=linked.access_token)
-    tokens = {
-        "access": linked.access_token,
-        "public": again["public_token"],
-        "processor": mint(api, linked),
-    }
+    tokens = one_of_each(api, linked)
     call(api, "sandbox_item_reset_login", access_token=linked.access_token)
     given = fields(name, kind, tokens[kind], linked)
     if name in DATA_READS:

@@ -113,8 +113,8 @@ class _Writer:
 
     def __init__(self, path: Path) -> None:
         self._connection = connect(path)
-        # Several processes take turns by this lock: with it a turn was measured at 32 ms under
-        # load, with SQLite's own busy wait at over a second.
+        # Several processes take turns by this lock, since SQLite's own busy wait sleeps ever
+        # longer and lets one of them starve.
         self._lock = lock_file(path)
         self._queue: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
         self._gathered: list[Waiting] = []

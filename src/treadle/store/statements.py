@@ -1,7 +1,7 @@
 """Statements written with SQLAlchemy Core, compiled once and run on the driver itself.
 
-Measured on two cores, a point read costs 4 µs on `sqlite3` directly and 12 µs through Core, which
-is why only the SQL text and the order of its parameters are taken from Core.
+A point read through Core takes a multiple of the same read on the driver, which is why only the SQL
+text and the order of its parameters are taken from Core; `docs/decisions/storage.md` has figures.
 """
 
 from __future__ import annotations
