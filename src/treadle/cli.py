@@ -96,6 +96,13 @@ _environment = click.option(
     metavar="INSTANT",
     help="Sandbox: the instant at which time stands still, such as 2026-01-31T12:00:00Z.",
 )
+@click.option(
+    "--product-ready-seconds",
+    type=click.IntRange(0, 86_400),
+    default=0,
+    show_default=True,
+    help="How long a product takes to have its first data, and as long again its whole history.",
+)
 @click.option("--stripe-key", metavar="KEY", help="Stripe secret key for bank account tokens.")
 @click.option(
     "--stripe-url",

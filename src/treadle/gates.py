@@ -61,15 +61,31 @@ class ItemGate:
 
     needs_client = True
 
-    def __init__(self, product: Products | None = None, *, reads_data: bool = False) -> None:
-        """`reads_data` refuses an Item that is in error; naming a product implies it."""
+    def __init__(
+        self,
+        product: Products | None = None,
+        *,
+        reads_data: bool = False,
+        initialises: bool = True,
+    ) -> None:
+        """`reads_data` refuses an Item that is in error; naming a product implies it.
+
+        A product that the Item could have is added to it, unless `initialises` is false.
+        """
         self._product = product
         self._reads_data = reads_data or product is not None
+        self._initialises = initialises
 
     async def open(self, call: ClientCall, request: Any, path: str) -> ItemCall:
         grant = await resolve(call, request.access_token, "access")
         item_call = ItemCall(call, grant.item, grant.token.token_id)
-        decision = decide_item(grant.item, self._product, call.now, reads_data=self._reads_data)
+        decision = decide_item(
+            grant.item,
+            self._product,
+            call.now,
+            reads_data=self._reads_data,
+            initialises=self._initialises,
+        )
         _enforce(item_call, grant.item, decision)
         return item_call
 

@@ -31,6 +31,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     seed: str | None = None
     # The instant at which a sandbox's clock stands still, in microseconds since the Unix epoch.
     clock: int | None = None
+    # How long after a product was begun its first data is there, and again its whole history.
+    product_ready_seconds: int = 0
     stripe_key: str | None = None
     stripe_url: str = "https://api.stripe.com"
     stripe_timeout_seconds: float = 10.0

@@ -5,9 +5,11 @@ from __future__ import annotations
 import copy
 import functools
 import importlib
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -33,6 +35,10 @@ BANK_WITHOUT_IDENTITY = "ins_900009"
 # Well-formed, and nobody's.
 UNKNOWN_ACCOUNT = "K" * 37
 
+TODAY = datetime.now(UTC).date()
+# All days that any test's transactions lie on.
+YEARS = {"start_date": date(2015, 1, 1), "end_date": date(2035, 1, 1)}
+
 # What an operation needs beside its token, by the name of the operation.
 FURTHER_FIELDS: dict[str, dict[str, Any]] = {
     "processor_token_create": {"account_id": UNKNOWN_ACCOUNT, "processor": "dwolla"},
@@ -40,6 +46,18 @@ FURTHER_FIELDS: dict[str, dict[str, Any]] = {
     "processor_stripe_bank_account_token_create": {"account_id": UNKNOWN_ACCOUNT},
     "processor_token_permissions_set": {"products": ["auth"]},
     "processor_token_webhook_update": {"webhook": None},
+    "transactions_get": YEARS,
+    "processor_transactions_get": YEARS,
+    "sandbox_transactions_create": {
+        "transactions": [
+            {
+                "date_transacted": TODAY,
+                "date_posted": TODAY,
+                "amount": 12.5,
+                "description": "CORNER SHOP",
+            }
+        ]
+    },
 }
 
 
@@ -177,7 +195,10 @@ def post(
 ) -> httpx.Response:
     """Call an operation without the SDK, which lets through what the SDK would not send."""
     headers = {"PLAID-CLIENT-ID": keys.client_id, "PLAID-SECRET": keys.secret} if keys else {}
-    return httpx.post(f"{server.url}{path}", json=body, headers=headers, trust_env=False)
+    headers["Content-Type"] = "application/json"
+    # Dates go as their texts.
+    content = json.dumps(body, default=str)
+    return httpx.post(f"{server.url}{path}", content=content, headers=headers, trust_env=False)
 
 
 def link(

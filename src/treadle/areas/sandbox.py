@@ -6,7 +6,9 @@ from sqlalchemy import bindparam
 
 from treadle.bank.linking import LinkedItem, link_item
 from treadle.bank.rows import guarded_by, update_item
+from treadle.bank.updating import MAX_DAYS_REQUESTED
 from treadle.call import ClientCall, ItemCall
+from treadle.clock import to_date
 from treadle.gates import ClientGate, ItemGate
 from treadle.http import errors
 from treadle.operations import operation
@@ -52,9 +54,23 @@ async def sandbox_public_token_create(
             "statements": options.statements,
             "income_verification": options.income_verification or None,
         },
+        days_requested=_days_requested(call, options),
     )
     public_token, _ = mint_public(call, linked.item_id)
     return SandboxPublicTokenCreateResponse(public_token=public_token, request_id=call.request_id)
+
+
+def _days_requested(
+    call: ClientCall, options: SandboxPublicTokenCreateRequestOptions
+) -> int | None:
+    """How many days of transactions the Item begins with; `start_date` is the older way to ask."""
+    transactions = options.transactions
+    if not transactions:
+        return None
+    if transactions.days_requested is None and transactions.start_date is not None:
+        days = (to_date(call.now) - transactions.start_date).days
+        return min(max(days, 1), MAX_DAYS_REQUESTED)
+    return transactions.days_requested
 
 
 @operation("/sandbox/processor_token/create", gate=ClientGate())

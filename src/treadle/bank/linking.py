@@ -8,6 +8,8 @@ import msgspec
 
 from treadle.bank.model import Institution, SourceAccount
 from treadle.bank.rows import INSERT_ACCOUNT, INSERT_ITEM, numbers_place
+from treadle.bank.updates import login_place
+from treadle.bank.updating import DEFAULT_DAYS_REQUESTED, start_update
 from treadle.call import ClientCall
 from treadle.clock import DAY
 from treadle.http import errors
@@ -35,6 +37,7 @@ async def link_item(
     password: str | None = None,
     webhook: str | None = None,
     options: dict[str, Any] | None = None,
+    days_requested: int | None = None,
 ) -> LinkedItem:
     """Add a new Item with its accounts to the call's Change.
 
@@ -45,8 +48,8 @@ async def link_item(
     if institution is None:
         raise errors.INVALID_INSTITUTION()
     check_products(products, institution)
-    logged_in = await services.source.log_in(
-        institution, username or DEFAULT_USERNAME, password or DEFAULT_PASSWORD
+    login = await services.source.log_in(
+        institution, username or DEFAULT_USERNAME, password or DEFAULT_PASSWORD, call.now
     )
     item_id = call.ids.identifier("item")
     billed = sorted(set(products))
@@ -62,12 +65,17 @@ async def link_item(
         options=_encode(options or {}),
         error_code=None,
         login_expires_at=call.now + _SANDBOX_LOGIN_DAYS * DAY,
+        login=services.keys.seal(login.secret, login_place(item_id)),
         created_at=call.now,
         removed_at=None,
         revision=0,
     )
     call.record("item.create", item_id=item_id, detail={"institution_id": institution_id})
-    return LinkedItem(item_id, _keep_accounts(call, item_id, logged_in))
+    if Products.TRANSACTIONS in billed:
+        # Its history is as old as the Item, whenever it is first read.
+        days = days_requested or DEFAULT_DAYS_REQUESTED
+        start_update(call, item_id, Products.TRANSACTIONS, call.client.client_id, days)
+    return LinkedItem(item_id, _keep_accounts(call, item_id, login.accounts))
 
 
 def check_products(products: list[str], institution: Institution) -> None:

@@ -5,6 +5,8 @@ Money is in units of the currency, positive as the institution shows it.
 
 from __future__ import annotations
 
+import datetime as dt
+
 import msgspec
 
 from treadle.wire.common import AccountHolderCategory, AccountSubtype, AccountType
@@ -115,6 +117,25 @@ class SourceAccount(msgspec.Struct):
 
     data: AccountData
     numbers: Numbers | None
+
+
+class SourceTransaction(msgspec.Struct, kw_only=True, frozen=True):
+    """A transaction as its bank tells it. A positive amount leaves the account."""
+
+    # The source's own name for it, unique within the Item.
+    source_key: str
+    account_id: str
+    # The day it was posted or, while it is pending, made.
+    date: dt.date
+    amount: float
+    description: str
+    iso_currency_code: str | None
+    unofficial_currency_code: str | None = None
+    authorized_date: dt.date | None = None
+    pending: bool = False
+    # The source key of the pending transaction that this one took the place of.
+    pending_key: str | None = None
+    merchant_category_code: str | None = None
 
 
 class AuthMethods(msgspec.Struct):

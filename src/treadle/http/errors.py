@@ -230,6 +230,39 @@ PRODUCTS_NOT_SUPPORTED = _kind(
     "the following products are not supported by this institution: {products}",
     "The Item's institution does not offer the product.",
 )
+PRODUCT_NOT_ENABLED = _kind(
+    ("ITEM_ERROR", "PRODUCT_NOT_ENABLED"),
+    "the {product} product has not been initialized for this item; call one of the product's "
+    "own endpoints first, or name it when the item is created",
+    "The operation only works on a product that the Item already uses.",
+)
+PRODUCT_NOT_READY = _kind(
+    ("ITEM_ERROR", "PRODUCT_NOT_READY"),
+    "the requested product is not yet ready. please provide a webhook or try the request again "
+    "later",
+    "The product was begun a moment ago and its data is not there yet.",
+)
+TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION = _kind(
+    ("TRANSACTIONS_ERROR", "TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION"),
+    "underlying transaction data changed since last page was fetched. please restart pagination "
+    "from last update",
+    "A transaction changed between two pages: begin again with the cursor of the first page.",
+)
+CLIENT_TRANSACTION_ID_ALREADY_IN_USE = _kind(
+    ("SIGNAL_ERROR", "CLIENT_TRANSACTION_ID_ALREADY_IN_USE"),
+    "client_transaction_id is already in use for another transaction",
+    "The client used this id for a debit of another account or amount.",
+)
+RULESET_NOT_FOUND = _kind(
+    ("SIGNAL_ERROR", "RULESET_NOT_FOUND"),
+    "could not find a ruleset with the provided ruleset_key",
+    "There is no such ruleset; docs/signal.md lists them.",
+)
+SIGNAL_TRANSACTION_NOT_INITIATED = _kind(
+    ("SIGNAL_ERROR", "SIGNAL_TRANSACTION_NOT_INITIATED"),
+    "a transaction that was reported as not initiated cannot be returned",
+    "A return of a debit that, by its last decision report, was never begun.",
+)
 LAST_UPDATED_DATETIME_OUT_OF_RANGE = _kind(
     ("INVALID_RESULT", "LAST_UPDATED_DATETIME_OUT_OF_RANGE"),
     "requested datetime out of range, most recently updated balance {newest}",

@@ -1,11 +1,79 @@
-"""Where bank data comes from, behind one Protocol."""
+"""Where bank data comes from, behind one Protocol.
+
+A source is asked for a picture of what its bank shows now. What differs from the picture before is
+found in one place for all sources, `bank/updating.py`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from datetime import date
+from typing import Any, Protocol
 
-from treadle.bank.model import Institution, SourceAccount
+import msgspec
+
+from treadle.bank.model import (
+    AccountData,
+    Balances,
+    Institution,
+    SourceAccount,
+    SourceTransaction,
+)
+
+
+class Login(msgspec.Struct):
+    """What a successful login gives."""
+
+    # In a stable order: the place in it is how a source knows an account again.
+    accounts: list[SourceAccount]
+    # What the source needs to go on reading later; kept sealed.
+    secret: bytes
+
+
+class KnownAccount(msgspec.Struct):
+    account_id: str
+    # The place of the account in what the login gave.
+    position: int
+    data: AccountData
+
+
+class KnownEntry(msgspec.Struct):
+    """An entry that earlier pictures showed."""
+
+    entry_id: str
+    account_id: str
+    source_key: str
+    # 1 or 0.
+    pending: int
+    # As the API shows it, and what its bank called it.
+    data_json: str
+    original_description: str | None
+
+    @property
+    def data(self) -> Any:
+        return msgspec.json.decode(self.data_json)
+
+
+class Reading(msgspec.Struct):
+    """What a source is asked for: everything since a day, of the accounts that the Item kept."""
+
+    secret: bytes
+    accounts: list[KnownAccount]
+    today: date
+    # The picture covers the entries of this day and later, and those known as pending.
+    since: date
+    # How often a refresh was asked for, this time included.
+    refreshes: int
+    # What is known of the entries that the picture covers.
+    known: list[KnownEntry]
+
+
+class TransactionsPicture(msgspec.Struct):
+    transactions: list[SourceTransaction]
+    # The source keys of known entries that stand as they are.
+    kept: frozenset[str] = frozenset()
+    # By account id; an account that is not here keeps its balances.
+    balances: dict[str, Balances] = {}
 
 
 class Source(Protocol):
@@ -19,12 +87,16 @@ class Source(Protocol):
     def institution(self, institution_id: str) -> Institution | None: ...
 
     async def log_in(
-        self, institution: Institution, username: str, password: str
-    ) -> list[SourceAccount]:
-        """The accounts behind a login, in a stable order.
+        self, institution: Institution, username: str, password: str, now: int
+    ) -> Login:
+        """The accounts behind a login.
 
         Raises ApiError when the institution refuses, with the error that Link would show.
         """
+        ...
+
+    async def transactions(self, reading: Reading) -> TransactionsPicture:
+        """What the bank shows of the accounts' transactions."""
         ...
 
 
@@ -40,6 +112,9 @@ class NoSource:
         return None
 
     async def log_in(
-        self, institution: Institution, username: str, password: str
-    ) -> list[SourceAccount]:
+        self, institution: Institution, username: str, password: str, now: int
+    ) -> Login:
         raise LookupError(institution.institution_id)
+
+    async def transactions(self, reading: Reading) -> TransactionsPicture:
+        raise LookupError("no Item can come from here")

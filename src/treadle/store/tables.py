@@ -55,6 +55,8 @@ items = Table(
     Column("removed_at", BigInteger),
     # Rises with every change of the row; a Change that decided on an older one is refused.
     Column("revision", BigInteger, nullable=False),
+    # What the source needs to go on reading for this Item; sealed, for it may hold account numbers.
+    Column("login", LargeBinary),
     Index("items_by_client", "client_id"),
     sqlite_with_rowid=False,
 )
@@ -89,6 +91,82 @@ tokens = Table(
     Column("ended_at", BigInteger),
     Index("tokens_by_item", "item_id"),
     sqlite_with_rowid=False,
+)
+
+# How far a product of an Item has been brought up to date with its source.
+updates = Table(
+    "updates",
+    metadata,
+    Column("item_id", Text, primary_key=True),
+    Column("product", Text, primary_key=True),
+    Column("client_id", Text, nullable=False),
+    # When the product was first asked for, and for how many days into the past.
+    Column("started_at", BigInteger, nullable=False),
+    Column("days_requested", BigInteger, nullable=False),
+    # The instant of the source's last answer; null until it has given one.
+    Column("updated_at", BigInteger),
+    # How often a refresh was asked for.
+    Column("refreshes", BigInteger, nullable=False),
+    # The number of the last change to the product's entries.
+    Column("sequence", BigInteger, nullable=False),
+    # Rises with every change of the row; a Change that decided on an older one is refused.
+    Column("revision", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# The dated entries of accounts: transactions and, under another product, investment transactions.
+# An entry that its bank took back stays, without its data, so that a reader can be told.
+entries = Table(
+    "entries",
+    metadata,
+    Column("item_id", Text, primary_key=True),
+    Column("product", Text, primary_key=True),
+    Column("entry_id", Text, primary_key=True),
+    Column("client_id", Text, nullable=False),
+    Column("account_id", Text, nullable=False),
+    # The source's own name for the entry, by which it is known again.
+    Column("source_key", Text, nullable=False),
+    Column("date", Text, nullable=False),
+    # 1 while the bank may still replace it by another entry.
+    Column("pending", BigInteger, nullable=False),
+    # The entry as the API shows it by default, and what it shows only when asked.
+    Column("data", Text, nullable=False),
+    Column("original_description", Text),
+    # The numbers of the changes that added it, last touched it and removed it.
+    Column("added", BigInteger, nullable=False),
+    Column("changed", BigInteger, nullable=False),
+    Column("removed", BigInteger),
+    Index("entries_by_change", "item_id", "product", "changed"),
+    Index("entries_by_account", "item_id", "product", "account_id", "changed"),
+    Index("entries_by_date", "item_id", "product", "date"),
+)
+
+# What a product knows of an account beyond the account itself: holdings, or a liability.
+account_details = Table(
+    "account_details",
+    metadata,
+    Column("item_id", Text, primary_key=True),
+    Column("product", Text, primary_key=True),
+    Column("account_id", Text, primary_key=True),
+    Column("client_id", Text, nullable=False),
+    Column("data", Text, nullable=False),
+)
+
+# Risk evaluations by the client that asked, with what it reported of them later.
+signal_evaluations = Table(
+    "signal_evaluations",
+    metadata,
+    Column("client_id", Text, primary_key=True),
+    Column("client_transaction_id", Text, primary_key=True),
+    Column("item_id", Text, nullable=False),
+    Column("account_id", Text, nullable=False),
+    # What was asked and answered, then the reports: JSON, each null until it is there.
+    Column("request", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("decision", Text),
+    Column("return", Text),
+    Column("created_at", BigInteger, nullable=False),
+    Index("signal_evaluations_by_item", "item_id"),
 )
 
 # Append-only: the permissions of a token in force are those of its highest revision.

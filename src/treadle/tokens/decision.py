@@ -68,10 +68,23 @@ def decide_read(grant: ProcessorGrant, scope: Scope, now: int) -> Decision:
     if scope.product is not None and permitted and scope.admitted_by.isdisjoint(permitted):
         error = errors.UNAUTHORIZED_PRODUCTS(products=_quoted(scope.product))
         return Refused(error, f"the token is narrowed to {', '.join(permitted)}")
-    return decide_item(grant.item, scope.product, now, reads_data=scope.reads_data)
+    return decide_item(
+        grant.item,
+        scope.product,
+        now,
+        reads_data=scope.reads_data,
+        initialises=scope.initialises,
+    )
 
 
-def decide_item(item: Item, product: Products | None, now: int, *, reads_data: bool) -> Decision:
+def decide_item(
+    item: Item,
+    product: Products | None,
+    now: int,
+    *,
+    reads_data: bool,
+    initialises: bool = True,
+) -> Decision:
     """Whether an Item can serve a product: it must be there, healthy and able to."""
     if item.removed_at is not None:
         return Refused(errors.ITEM_NOT_FOUND(), "the Item was removed")
@@ -83,6 +96,9 @@ def decide_item(item: Item, product: Products | None, now: int, *, reads_data: b
     if product not in item.available_products:
         error = errors.PRODUCTS_NOT_SUPPORTED(products=_quoted(product))
         return Refused(error, f"the Item has no {product}")
+    if not initialises:
+        error = errors.PRODUCT_NOT_ENABLED(product=product.value)
+        return Refused(error, f"the Item does not use {product} yet")
     # Balance is always available, and never billed.
     return Allowed(initialises=None if product == Products.BALANCE else product.value)
 

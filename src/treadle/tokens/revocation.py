@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, delete, update
+from sqlalchemy import bindparam, update
 
 from treadle.bank.rows import guarded_by, update_item
+from treadle.bank.updates import DELETE_BANK_DATA
 from treadle.call import ItemCall, PublicTokenCall
+from treadle.signal.rows import DELETE_EVALUATIONS
 from treadle.store.statements import Write
-from treadle.store.tables import accounts, stripe_tokens, tokens
+from treadle.store.tables import stripe_tokens, tokens
 from treadle.tokens.rows import END_TOKEN
 
-_REMOVE_ITEM = update_item(removed_at=bindparam("removed_at"), webhook=None)
-_DELETE_ACCOUNTS = Write(
-    delete(accounts)
-    .where(accounts.c.item_id == bindparam("item_id"))
-    .where(accounts.c.client_id == bindparam("client_id"))
-)
+_REMOVE_ITEM = update_item(removed_at=bindparam("removed_at"), webhook=None, login=None)
 _MARK_STRIPE_TOKENS = Write(
     update(stripe_tokens)
     .where(stripe_tokens.c.item_id == bindparam("the_item_id"))
@@ -40,7 +37,8 @@ def remove_item(call: ItemCall, reason: dict[str, str]) -> None:
     """
     item = call.item
     call.change.write(_REMOVE_ITEM, removed_at=call.now, **guarded_by(item))
-    call.change.write(_DELETE_ACCOUNTS, rows=None, item_id=item.item_id, client_id=item.client_id)
+    for delete in (*DELETE_BANK_DATA, DELETE_EVALUATIONS):
+        call.change.write(delete, rows=None, item_id=item.item_id, client_id=item.client_id)
     call.change.write(
         _MARK_STRIPE_TOKENS,
         rows=None,

@@ -22,10 +22,12 @@ class Scope(msgspec.Struct, frozen=True):
     admitted_by: frozenset[Products]
     # Whether an Item in error refuses it.
     reads_data: bool = True
+    # Whether the call adds the product to an Item that could have it.
+    initialises: bool = True
 
 
-def _scope(product: Products, *further: Products) -> Scope:
-    return Scope(product, frozenset((product, *further)))
+def _scope(product: Products, *further: Products, initialises: bool = True) -> Scope:
+    return Scope(product, frozenset((product, *further)), initialises=initialises)
 
 
 _ANY = Scope(None, frozenset())
@@ -47,9 +49,11 @@ PROCESSOR_SCOPES: dict[str, Scope] = {
     "/processor/signal/return/report": _scope(Products.SIGNAL),
     "/processor/transactions/get": _scope(Products.TRANSACTIONS),
     "/processor/transactions/recurring/get": _scope(
-        Products.TRANSACTIONS, Products.RECURRING_TRANSACTIONS
+        Products.TRANSACTIONS, Products.RECURRING_TRANSACTIONS, initialises=False
     ),
-    "/processor/transactions/refresh": _scope(Products.TRANSACTIONS, Products.TRANSACTIONS_REFRESH),
+    "/processor/transactions/refresh": _scope(
+        Products.TRANSACTIONS, Products.TRANSACTIONS_REFRESH, initialises=False
+    ),
     "/processor/transactions/sync": _scope(Products.TRANSACTIONS),
     "/processor/bank_transfer/create": _scope(Products.TRANSFER),
 }

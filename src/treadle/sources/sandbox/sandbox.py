@@ -1,4 +1,4 @@
-"""The sandbox: canned institutions and users, read from the data files beside this module."""
+"""The sandbox: institutions and users that are read from the data files beside this module."""
 
 from __future__ import annotations
 
@@ -7,49 +7,26 @@ from importlib.resources import files
 
 import msgspec
 
-from treadle.bank.model import AccountData, Balances, Institution, Numbers, SourceAccount
+from treadle.bank.model import Institution
+from treadle.clock import to_date
 from treadle.http.errors import FORCED
-from treadle.wire.common import AccountHolderCategory, AccountSubtype, AccountType
+from treadle.sources.sandbox.canned import CannedUser
+from treadle.sources.sandbox.user import SandboxUser
+from treadle.sources.source import Login, Reading, TransactionsPicture
 
 _FOLDER = files("treadle.sources.sandbox")
 _FORCED_PREFIX = "error_"
+_DEFAULT_USERNAME = "user_good"
 
 
-class _UserAccount(msgspec.Struct):
-    name: str
-    official_name: str | None
-    mask: str | None
-    type: AccountType
-    subtype: AccountSubtype | None
-    holder_category: AccountHolderCategory | None
-    balances: Balances
-    numbers: Numbers | None
+class _Credentials(msgspec.Struct):
+    """What the sandbox keeps of a login: enough to find its user again."""
 
-
-class _User(msgspec.Struct):
     username: str
     password: str
-    accounts: list[_UserAccount]
-    owners: msgspec.Raw
 
-    def source_accounts(self) -> list[SourceAccount]:
-        owners = msgspec.Raw(msgspec.json.format(self.owners, indent=-1))
-        return [
-            SourceAccount(
-                AccountData(
-                    name=account.name,
-                    official_name=account.official_name,
-                    mask=account.mask,
-                    type=account.type,
-                    subtype=account.subtype,
-                    holder_category=account.holder_category,
-                    balances=account.balances,
-                    owners_json=owners,
-                ),
-                account.numbers,
-            )
-            for account in self.accounts
-        ]
+
+_decode_credentials = msgspec.json.Decoder(_Credentials).decode
 
 
 class SandboxSource:
@@ -61,12 +38,8 @@ class SandboxSource:
         )
         self._institutions = sorted(institutions, key=_by_number)
         self._by_id = {one.institution_id: one for one in self._institutions}
-        users = [
-            msgspec.json.decode(file.read_bytes(), type=_User)
-            for file in (_FOLDER / "users").iterdir()
-            if file.name.endswith(".json")
-        ]
-        self._users = {user.username: user for user in users}
+        user = (_FOLDER / "users" / "user_good.json").read_bytes()
+        self._user_good = msgspec.json.decode(user, type=CannedUser)
 
     def institutions(self) -> Sequence[Institution]:
         return self._institutions
@@ -75,8 +48,8 @@ class SandboxSource:
         return self._by_id.get(institution_id)
 
     async def log_in(
-        self, institution: Institution, username: str, password: str
-    ) -> list[SourceAccount]:
+        self, institution: Institution, username: str, password: str, now: int
+    ) -> Login:
         """As documented: OAuth institutions take anything, the others check the password, and a
         password of the form `error_CODE` is answered by that error."""
         if not institution.supported:
@@ -84,14 +57,23 @@ class SandboxSource:
         if institution.status == "down":
             raise FORCED["INSTITUTION_DOWN"]()
         if institution.oauth:
-            return self._users["user_good"].source_accounts()
-        if password.startswith(_FORCED_PREFIX):
-            code = password.removeprefix(_FORCED_PREFIX)
+            username, password = _DEFAULT_USERNAME, self._user_good.password
+        credentials = _Credentials(username, password)
+        accounts = self._user(credentials).accounts(institution, to_date(now))
+        return Login(accounts, msgspec.json.encode(credentials))
+
+    async def transactions(self, reading: Reading) -> TransactionsPicture:
+        return self._user(_decode_credentials(reading.secret)).transactions(reading)
+
+    def _user(self, credentials: _Credentials) -> SandboxUser:
+        """The user behind a name and password. Raises ApiError when there is none."""
+        if credentials.password.startswith(_FORCED_PREFIX):
+            code = credentials.password.removeprefix(_FORCED_PREFIX)
             raise FORCED.get(code, FORCED["INVALID_CREDENTIALS"])()
-        user = self._users.get(username)
-        if user is None or user.password != password:
+        user = self._user_good
+        if (credentials.username, credentials.password) != (user.username, user.password):
             raise FORCED["INVALID_CREDENTIALS"]()
-        return user.source_accounts()
+        return user
 
 
 def _by_number(institution: Institution) -> int:

@@ -1,0 +1,27 @@
+"""What each kind of sandbox user can do."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Protocol
+
+from treadle.bank.model import Institution, SourceAccount
+from treadle.sources.source import Reading, TransactionsPicture
+
+# Entries that a developer added stand as they are, whatever the user's own data says.
+CREATED_PREFIX = "created:"
+
+
+class SandboxUser(Protocol):
+    def accounts(self, institution: Institution, today: date) -> list[SourceAccount]:
+        """The accounts that the user sees at a bank, in a stable order."""
+        ...
+
+    def transactions(self, reading: Reading) -> TransactionsPicture: ...
+
+
+def kept_created(reading: Reading) -> frozenset[str]:
+    """The source keys of the known entries that a developer added."""
+    return frozenset(
+        one.source_key for one in reading.known if one.source_key.startswith(CREATED_PREFIX)
+    )
