@@ -1,7 +1,7 @@
 """uvicorn's HTTP protocol, with the head and the body of an answer written together.
 
 uvicorn checks every header of an answer, and writes the head and the body one after the other.
-Treadle's headers need no check. Uvloop makes a system call of each write at once; what is written
+Treadle's headers need no check. uvloop makes a system call of each write at once; what is written
 at the end of a turn leaves together, and so the next requests come together: they share a snapshot
 and a commit.
 """
@@ -49,6 +49,8 @@ class _JoiningCycle(RequestResponseCycle):
             and not self.disconnected
             and not self.flow.write_paused
             and self.scope["method"] == "POST"
+            # With a failure of its own uvicorn closes the connection.
+            and self._head["status"] < 500
             and not message.get("more_body")
         )
 

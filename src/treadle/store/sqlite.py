@@ -164,7 +164,7 @@ class _Writer:
                 await loop.run_in_executor(self._thread, self._commit)
                 return [None] * len(batch)
             return await loop.run_in_executor(self._thread, self._write_one_by_one, batch)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             return [error] * len(batch)
 
     def _run_at_once(self, batch: list[Change]) -> bool:
