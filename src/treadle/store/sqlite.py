@@ -1,7 +1,7 @@
-"""The embedded store: reads in place, writes on one thread that commits what is waiting together.
+"""The embedded store: statements run in place, and a thread commits what is waiting together.
 
-A point read takes a few microseconds, so it runs on the event loop itself. Writes queue for a
-thread, which runs each Change in a savepoint of one transaction and answers them after the commit.
+A statement takes a few microseconds, so it runs on the event loop itself. Changes are gathered to
+one transaction, which a thread commits, and are answered after that.
 """
 
 from __future__ import annotations
@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-import queue
 import sqlite3
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -103,83 +102,130 @@ class SqliteStore:
         await self._writer.commit(change)
 
     async def close(self) -> None:
-        await asyncio.to_thread(self._writer.close)
+        await self._writer.close()
         self._end_snapshot()
         self._reader.close()
 
 
 class _Writer:
-    """The one thread of this process that writes."""
+    """What this process writes, batch by batch.
+
+    A batch runs on the event loop and only its commit, which waits for the disk, on a thread:
+    handing the interpreter from thread to thread costs more than a statement does. What comes
+    while a commit is under way is the next batch.
+    """
 
     def __init__(self, path: Path) -> None:
         self._connection = connect(path)
+        self._wait_for_others(0)
         # Several processes take turns by this lock, since SQLite's own busy wait sleeps ever
         # longer and lets one of them starve.
         self._lock = lock_file(path)
-        self._queue: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
-        self._gathered: list[Waiting] = []
-        self._thread = threading.Thread(target=self._run, name="treadle-writer", daemon=True)
-        self._thread.start()
+        self._waiting: list[Waiting] = []
+        self._writing: asyncio.Task[None] | None = None
+        self._thread = ThreadPoolExecutor(1, "treadle-writer")
 
     async def commit(self, change: Change) -> None:
         loop = asyncio.get_running_loop()
         future = loop.create_future()
-        if not self._gathered:
-            # What this turn of the event loop decides is handed over together, to be one batch.
-            loop.call_soon(self._hand_over)
-        self._gathered.append((change, future))
+        self._waiting.append((change, future))
+        if self._writing is None:
+            # It starts after this turn of the event loop, so what the turn decides is one batch.
+            self._writing = loop.create_task(self._write_waiting())
         await future
 
-    def _hand_over(self) -> None:
-        for waiting in self._gathered:
-            self._queue.put(waiting)
-        self._gathered.clear()
-
-    def close(self) -> None:
-        """Finish what is queued, then stop."""
-        self._queue.put(None)
-        self._thread.join()
+    async def close(self) -> None:
+        """Finish what is waiting, then stop."""
+        if self._writing is not None:
+            await self._writing
+        self._thread.shutdown()
         self._connection.close()
         self._lock.close()
 
-    def _run(self) -> None:
-        running = True
-        while running:
-            batch: list[Waiting] = []
-            waiting = self._queue.get()
-            while waiting is not None:
-                batch.append(waiting)
-                if len(batch) == _BATCH_LIMIT or self._queue.empty():
-                    break
-                waiting = self._queue.get()
-            running = waiting is not None
-            if batch:
-                self._settle(batch, self._commit_batch(batch))
+    async def _write_waiting(self) -> None:
+        while self._waiting:
+            batch = self._waiting[:_BATCH_LIMIT]
+            del self._waiting[:_BATCH_LIMIT]
+            outcomes = await self._write([change for change, _ in batch])
+            for (_, future), outcome in zip(batch, outcomes, strict=True):
+                if future.done():
+                    continue
+                if outcome is None:
+                    future.set_result(None)
+                else:
+                    future.set_exception(outcome)
+        self._writing = None
 
-    def _commit_batch(self, batch: list[Waiting]) -> list[Exception | None]:
-        """Commit what can be committed; answers what became of each Change."""
+    async def _write(self, batch: list[Change]) -> list[Exception | None]:
+        """Keep what can be kept; answers what became of each Change."""
+        loop = asyncio.get_running_loop()
+        try:
+            if self._run_at_once(batch):
+                await loop.run_in_executor(self._thread, self._commit)
+                return [None] * len(batch)
+            return await loop.run_in_executor(self._thread, self._write_one_by_one, batch)
+        except (sqlite3.Error, OSError) as error:
+            return [error] * len(batch)
+
+    def _run_at_once(self, batch: list[Change]) -> bool:
+        """Run a batch up to its commit, waiting for nobody.
+
+        False when another process is writing or a Change fails; nothing has been done then.
+        """
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        heads: dict[str, AuditHead] = {}
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            for change in batch:
+                self._run(change, heads)
+            self._write_heads(heads)
+        except Exception:
+            # Which Change it was, and whether it is to blame, shows when they run one by one.
+            self._end()
+            return False
+        return True
+
+    def _write_one_by_one(self, batch: list[Change]) -> list[Exception | None]:
+        """The same for a batch of which some may fail, once no other process is writing."""
         fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self._wait_for_others(_BUSY_TIMEOUT_SECONDS)
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             heads: dict[str, AuditHead] = {}
-            outcomes = [self._attempt(change, heads) for change, _ in batch]
-            for client_id, head in heads.items():
-                self._connection.execute(_WRITE_HEAD, (client_id, head.sequence, head.hash))
+            outcomes = [self._attempt(change, heads) for change in batch]
+            self._write_heads(heads)
             self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
+        finally:
+            self._wait_for_others(0)
+            self._end()
+        return outcomes
+
+    def _wait_for_others(self, seconds: int) -> None:
+        """How long to wait for a program that writes without taking the lock."""
+        self._connection.execute(f"PRAGMA busy_timeout = {seconds * 1_000}")
+
+    def _commit(self) -> None:
+        try:
+            self._connection.execute("COMMIT")
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        """Undo what was not committed, and let other processes write."""
+        try:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
-            return [error] * len(batch)
         finally:
             fcntl.flock(self._lock, fcntl.LOCK_UN)
-        return outcomes
 
     def _attempt(self, change: Change, heads: dict[str, AuditHead]) -> Exception | None:
         """Run one Change in a savepoint, so that undoing it leaves the others alone."""
         self._connection.execute("SAVEPOINT change")
         try:
-            self._run_writes(change)
-            self._append_records(change, heads)
+            self._run(change, heads)
         except Exception as error:
             # Whatever is wrong with one Change must not stop the thread that serves them all.
             self._connection.execute("ROLLBACK TO change")
@@ -187,6 +233,10 @@ class _Writer:
             return error
         self._connection.execute("RELEASE change")
         return None
+
+    def _run(self, change: Change, heads: dict[str, AuditHead]) -> None:
+        self._run_writes(change)
+        self._append_records(change, heads)
 
     def _run_writes(self, change: Change) -> None:
         for write, parameter_sets, rows in change.writes:
@@ -218,20 +268,10 @@ class _Writer:
             self._connection.execute(_WRITE_ENTRY, values)
         heads.update(moved)
 
+    def _write_heads(self, heads: dict[str, AuditHead]) -> None:
+        for client_id, head in heads.items():
+            self._connection.execute(_WRITE_HEAD, (client_id, head.sequence, head.hash))
+
     def _read_head(self, client_id: str) -> AuditHead:
         row = self._connection.execute(_READ_HEAD, (client_id,)).fetchone()
         return AuditHead(*(row or (0, EMPTY_HASH)))
-
-    def _settle(self, batch: list[Waiting], outcomes: list[Exception | None]) -> None:
-        def settle() -> None:
-            for (_, future), outcome in zip(batch, outcomes, strict=True):
-                if future.done():
-                    continue
-                if outcome is None:
-                    future.set_result(None)
-                else:
-                    future.set_exception(outcome)
-
-        loop = batch[0][1].get_loop()
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(settle)
