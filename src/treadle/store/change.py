@@ -12,6 +12,9 @@ from treadle.store.statements import Parameters, Query, Write
 R = TypeVar("R")
 
 
+_MANY_ROWS = 50
+
+
 class GuardFailed(Exception):
     """A write touched another number of rows than it must: the world moved since it was read."""
 
@@ -35,6 +38,8 @@ class Change:
     def __init__(self) -> None:
         self.writes: list[tuple[Write, list[Parameters], int | None]] = []
         self.records: list[Record] = []
+        # So many rows that running it takes long enough to hold others up.
+        self.heavy = False
 
     def __bool__(self) -> bool:
         return bool(self.writes or self.records)
@@ -47,6 +52,7 @@ class Change:
         """Insert one row for each set of parameters."""
         if parameters:
             self.writes.append((write, parameters, None))
+            self.heavy |= len(parameters) > _MANY_ROWS
 
     def record(self, record: Record) -> None:
         self.records.append(record)

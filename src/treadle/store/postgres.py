@@ -67,8 +67,11 @@ class PostgresStore:
 
 async def _run_writes(connection: Any, change: Change) -> None:
     for write, parameter_sets, rows in change.writes:
+        sql = write.compiled.postgresql
+        if rows is None and len(parameter_sets) > 1:
+            await connection.executemany(sql.text, [sql.values(one) for one in parameter_sets])
+            continue
         for parameters in parameter_sets:
-            sql = write.compiled.postgresql
             status: str = await connection.execute(sql.text, *sql.values(parameters))
             touched = int(status.rpartition(" ")[2])
             if rows is not None and touched != rows:

@@ -160,7 +160,7 @@ class _Writer:
         """Keep what can be kept; answers what became of each Change."""
         loop = asyncio.get_running_loop()
         try:
-            if self._run_at_once(batch):
+            if not any(change.heavy for change in batch) and self._run_at_once(batch):
                 await loop.run_in_executor(self._thread, self._commit)
                 return [None] * len(batch)
             return await loop.run_in_executor(self._thread, self._write_one_by_one, batch)
@@ -189,7 +189,7 @@ class _Writer:
         return True
 
     def _write_one_by_one(self, batch: list[Change]) -> list[Exception | None]:
-        """The same for a batch of which some may fail, once no other process is writing."""
+        """The same for a batch that is long or of which some may fail, once nobody is writing."""
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         self._wait_for_others(_BUSY_TIMEOUT_SECONDS)
         try:
