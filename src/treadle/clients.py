@@ -9,7 +9,16 @@ from treadle.keys import Keys
 from treadle.store.change import Change, Record, Store
 from treadle.store.columns import decode_names
 from treadle.store.statements import Query, Write
-from treadle.store.tables import accounts, clients, items, stripe_tokens
+from treadle.store.tables import (
+    account_details,
+    accounts,
+    clients,
+    entries,
+    items,
+    signal_evaluations,
+    stripe_tokens,
+    updates,
+)
 
 
 class Client(msgspec.Struct):
@@ -63,10 +72,13 @@ _REMOVE_ITEMS = Write(
     update(items)
     .where(items.c.client_id == bindparam("the_client_id"))
     .where(items.c.removed_at.is_(None))
-    .values(removed_at=bindparam("removed_at"), revision=items.c.revision + 1)
+    .values(removed_at=bindparam("removed_at"), login=None, revision=items.c.revision + 1)
 )
 
-_DELETE_ACCOUNTS = Write(delete(accounts).where(accounts.c.client_id == bindparam("the_client_id")))
+_DELETE_BANK_DATA = [
+    Write(delete(table).where(table.c.client_id == bindparam("the_client_id")))
+    for table in (accounts, updates, entries, account_details, signal_evaluations)
+]
 _MARK_STRIPE_TOKENS = Write(
     update(stripe_tokens)
     .where(stripe_tokens.c.client_id == bindparam("the_client_id"))
@@ -137,7 +149,8 @@ async def remove_client(store: Store, client_id: str, now: int) -> None:
     change = Change()
     change.write(_SET_REMOVED, the_client_id=client_id, removed_at=now)
     change.write(_REMOVE_ITEMS, rows=None, the_client_id=client_id, removed_at=now)
-    change.write(_DELETE_ACCOUNTS, rows=None, the_client_id=client_id)
+    for delete_bank_data in _DELETE_BANK_DATA:
+        change.write(delete_bank_data, rows=None, the_client_id=client_id)
     change.write(_MARK_STRIPE_TOKENS, rows=None, the_client_id=client_id, removed_at=now)
     change.record(_record("client.remove", client_id, now, {}))
     await store.commit(change)

@@ -50,12 +50,7 @@ class Ids:
 
     def identifier(self, kind: str) -> str:
         """An item, account or similar id: 37 characters."""
-        number = int.from_bytes(self.bytes(kind, 32))
-        characters = []
-        for _ in range(IDENTIFIER_LENGTH):
-            number, remainder = divmod(number, 58)
-            characters.append(IDENTIFIER_ALPHABET[remainder])
-        return "".join(characters)
+        return compose_identifier(self.bytes(kind, 32))
 
     def uuid(self, kind: str) -> str:
         """A UUID of version 4."""
@@ -65,6 +60,16 @@ class Ids:
         """A UUID of version 7: those made later sort later, which keeps an index compact."""
         milliseconds = instant // 1_000
         return _uuid_text(_with_version(milliseconds.to_bytes(6) + self.bytes(kind, 10), 7))
+
+
+def compose_identifier(digest: bytes) -> str:
+    """The identifier that 32 bytes stand for."""
+    number = int.from_bytes(digest)
+    characters = []
+    for _ in range(IDENTIFIER_LENGTH):
+        number, remainder = divmod(number, 58)
+        characters.append(IDENTIFIER_ALPHABET[remainder])
+    return "".join(characters)
 
 
 def compose_token(kind: str, environment: str, random: bytes) -> str:

@@ -74,8 +74,10 @@ class Reader:
         assert told == count if page["has_more"] else told <= count
 
     async def read_all(self, count: int) -> None:
-        while await self.read_page(count):
-            pass
+        """End the loop that is under way, and go through another."""
+        for _ in range(2):
+            while await self.read_page(count):
+                pass
 
 
 def happen(world: World, event: str, place: int | None, detail: Any, number: int) -> None:

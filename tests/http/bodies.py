@@ -19,6 +19,7 @@ ACCOUNT_ID = IDENTIFIER_ALPHABET[:37]
 # Texts for fields that a rule of their own applies to.
 _RULED: dict[str, Any] = {
     "account_id": ACCOUNT_ID,
+    "account_ids": [ACCOUNT_ID],
     "options.account_id": ACCOUNT_ID,
     "options.account_ids": [ACCOUNT_ID],
     "options.webhook": "https://example.com/hook",

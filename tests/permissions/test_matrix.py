@@ -11,8 +11,10 @@ from plaid.api import plaid_api
 from tests.support.flows import (
     FURTHER_FIELDS,
     call,
+    evaluate_first,
     implemented,
     link,
+    mask_for,
     mint,
     narrow,
     not_authorized,
@@ -207,7 +209,9 @@ def api(server: Server) -> plaid_api.PlaidApi:
 def test_server_enforces_each_permission(api: plaid_api.PlaidApi, path: str) -> None:
     name, (needed, admitting) = OPERATIONS[path].name, EXPECTED[path]
     item = link(api, "auth", "transactions")
-    given = {"processor_token": mint(api, item), **FURTHER_FIELDS.get(name, {})}
+    token = mint(api, item, mask=mask_for(name))
+    given = {"processor_token": token, **FURTHER_FIELDS.get(name, {})}
+    evaluate_first(api, name, token)
     for product in PRODUCTS:
         for permitted in settings_of(product):
             if permitted is None:

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.slow
 SERVER_KEY = "sk_test_51TreadlePlantedServer"
 CLIENT_KEY = "sk_test_51TreadlePlantedClient"
 TOKEN = re.compile(r"(?:public|access|processor)-sandbox-([0-9a-f-]{36})")
+_NUMBERS = ("account", "iban", "account_number", "payment_reference_number")
 STRIPE_TOKEN = re.compile(r"btok_[A-Za-z0-9]+")
 
 
@@ -50,7 +51,7 @@ class Planted:
                 self._learn_numbers(one)
         elif isinstance(value, dict):
             for name, one in value.items():
-                if name in ("account", "iban") and isinstance(one, str):
+                if name in _NUMBERS and isinstance(one, str):
                     self.secrets[one] = "account number"
                 self._learn_numbers(one)
 
@@ -104,7 +105,7 @@ def flow(server: Server, credentials: tuple[str, str], planted: Planted) -> str:
     post("/processor/token/permissions/set", **processor, products=["auth"])
     for what in ("account", "auth", "identity", "balance"):
         post(f"/processor/{what}/get", **processor)
-    for what in ("auth", "identity", "item", "accounts/balance"):
+    for what in ("auth", "identity", "item", "accounts/balance", "investments/auth", "liabilities"):
         post(f"/{what}/get", **access)
     hook = "https://shop.example/hook"
     post("/processor/token/webhook/update", **processor, webhook=hook)
@@ -134,7 +135,8 @@ def flow(server: Server, credentials: tuple[str, str], planted: Planted) -> str:
     post("/item/remove", access_token=rotated["new_access_token"])
     post("/processor/auth/get", **processor)
     left = post("/item/public_token/exchange", public_token=create())
-    post("/auth/get", access_token=left["access_token"])
+    for what in ("auth", "investments/auth", "liabilities"):
+        post(f"/{what}/get", access_token=left["access_token"])
     item_id: str = left["item_id"]
     return item_id
 
@@ -182,7 +184,7 @@ def test_enough_was_planted(aftermath: Aftermath) -> None:
     names = list(aftermath.planted.secrets.values())
     for name in ("public token", "access token", "processor token"):
         assert names.count(name) >= 4
-    assert names.count("account number") >= 2
+    assert names.count("account number") >= 6
     assert names.count("client secret") == 2
     codes = {answer.code for answer in aftermath.planted.errors}
     assert codes >= {

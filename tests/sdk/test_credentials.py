@@ -29,6 +29,7 @@ from tests.support.server import Server
 READY = Keys(CLIENT_ID, SECRET)
 OPEN = "categories_get"
 INPUT: dict[str, dict[str, Any]] = {
+    "auth_verify": {"numbers": {"ach": {"account": "1", "routing": "1"}}},
     "institutions_get": {"count": 1, "offset": 0, "country_codes": ["US"]},
     "institutions_get_by_id": {"institution_id": "ins_109508", "country_codes": ["US"]},
     "institutions_search": {"query": "bank", "country_codes": ["US"]},
@@ -38,6 +39,8 @@ INPUT: dict[str, dict[str, Any]] = {
         "institution_id": "ins_109508",
         "initial_products": ["auth"],
     },
+    "signal_decision_report": {"client_transaction_id": "unknown", "initiated": True},
+    "signal_return_report": {"client_transaction_id": "unknown", "return_code": "R01"},
 }
 for _name, _kind in token_operations("access", "public", "processor"):
     INPUT[_name] = {f"{_kind}_token": unknown_token(_kind), **FURTHER_FIELDS.get(_name, {})}

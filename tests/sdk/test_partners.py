@@ -14,8 +14,10 @@ from tests.support.flows import (
     Linked,
     call,
     client_of,
+    evaluate_first,
     link,
     manage_clients,
+    mask_for,
     mint,
     narrow,
     new_client,
@@ -42,7 +44,9 @@ def test_partner_redeems_the_tokens_of_its_processor_alone(
     api: plaid_api.PlaidApi, dwolla: plaid_api.PlaidApi, shared_item: Linked, name: str
 ) -> None:
     further = FURTHER_FIELDS.get(name, {})
-    call(dwolla, name, processor_token=mint(api, shared_item), **further)
+    token = mint(api, shared_item, mask=mask_for(name))
+    evaluate_first(dwolla, name, token)
+    call(dwolla, name, processor_token=token, **further)
     other = mint(api, shared_item, "paynote")
     refused(dwolla, name, UNKNOWN, processor_token=other, **further)
 
@@ -113,10 +117,12 @@ def test_strict_partners_keep_the_minter_out(
     server = serve("--strict-partners", *store)
     developer = plaid_client(server)
     partner = client_of(server, new_client(server, "Dwolla", "--processors", "dwolla"))
-    token = mint(developer, link(developer, "auth", "identity"))
+    item = link(developer, "auth", "identity")
     for name in REDEEMING:
+        token = mint(developer, item, mask=mask_for(name))
         further = FURTHER_FIELDS.get(name, {})
         refused(developer, name, UNKNOWN, processor_token=token, **further)
+        evaluate_first(partner, name, token)
         call(partner, name, processor_token=token, **further)
     # The token stays the developer's to administer.
     narrow(developer, token, "auth")

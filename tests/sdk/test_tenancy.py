@@ -32,11 +32,27 @@ TAKING_A_TOKEN = list(token_operations("access", "public", "processor"))
 TAKING_AN_ACCOUNT = [
     name for name, operation in implemented().items() if "account_id" in request_fields(operation)
 ]
-LISTING = ["accounts_get", "accounts_balance_get", "auth_get", "identity_get"]
+LISTING = [
+    "accounts_get",
+    "accounts_balance_get",
+    "auth_get",
+    "identity_get",
+    "investments_auth_get",
+    "investments_holdings_get",
+    "investments_transactions_get",
+    "liabilities_get",
+]
 # Fields that name what belongs to a client. Whoever adds an operation with another one adds a
 # test for it here.
-COVERED = {"access_token", "public_token", "processor_token", "account_id"}
-OF_NO_CLIENT = {"institution_id", "client_id", "user_id", "user_token"}
+COVERED = {
+    "access_token",
+    "public_token",
+    "processor_token",
+    "account_id",
+    "client_transaction_id",
+}
+# What a client calls its own users is told to the server, which keeps nothing by that name.
+OF_NO_CLIENT = {"institution_id", "client_id", "client_user_id", "user_id", "user_token"}
 
 
 class Owned(NamedTuple):
@@ -114,6 +130,7 @@ def test_account_of_another_client_looks_unknown_in_a_list(
     foreign, unknown = (
         ask(
             body={
+                **FURTHER_FIELDS.get(name, {}),
                 "access_token": own.access_token,
                 "options": {"account_ids": [own.account_id(), account_id]},
             }
@@ -121,6 +138,32 @@ def test_account_of_another_client_looks_unknown_in_a_list(
         for account_id in (owned.item.account_id(), UNKNOWN_ACCOUNT)
     )
     assert foreign.json().get("error_code") == "INVALID_ACCOUNT_ID"
+    assert seen(foreign) == seen(unknown)
+
+
+@pytest.mark.parametrize(
+    ("what", "report"), [("decision", {"initiated": True}), ("return", {"return_code": "R01"})]
+)
+def test_transaction_of_another_client_looks_unknown(
+    server: Server,
+    api: plaid_api.PlaidApi,
+    stranger: Keys,
+    owned: Owned,
+    what: str,
+    report: dict[str, Any],
+) -> None:
+    call(
+        api,
+        "signal_evaluate",
+        access_token=owned.item.access_token,
+        account_id=owned.item.account_id(),
+        client_transaction_id="the owner's",
+        amount=10.0,
+    )
+    ask = functools.partial(post, server, f"/signal/{what}/report", keys=stranger)
+    foreign = ask(body={"client_transaction_id": "the owner's", **report})
+    unknown = ask(body={"client_transaction_id": "nobody's", **report})
+    assert foreign.json().get("error_code") == "INVALID_FIELD"
     assert seen(foreign) == seen(unknown)
 
 

@@ -361,6 +361,8 @@ def test_a_young_item_has_no_transactions_yet(
         assert empty["next_cursor"] == ""
         assert not empty["has_more"]
         assert empty["added"] == empty["modified"] == empty["removed"] == []
+    lazily = {"access_token": link(api, "auth").access_token}
+    refused(api, "transactions_get", NOT_READY, **lazily, **YEARS)
     counts = {}
     for clock, status in (
         ("2026-03-10T12:10:00Z", "INITIAL_UPDATE_COMPLETE"),
@@ -371,4 +373,6 @@ def test_a_young_item_has_no_transactions_yet(
         page = call(plaid_client(server), "transactions_sync", count=500, **given)
         assert page["transactions_update_status"] == status
         counts[status] = len(page["added"])
+        begun_late = call(plaid_client(server), "transactions_sync", count=500, **lazily)
+        assert begun_late["transactions_update_status"] == status
     assert 10 < counts["INITIAL_UPDATE_COMPLETE"] < counts["HISTORICAL_UPDATE_COMPLETE"]

@@ -334,12 +334,18 @@ def test_account_has_exactly_its_members(account: dict[str, Any]) -> None:
     assert balances["unofficial_currency_code"] is None
 
 
-def test_only_checking_and_savings_have_numbers() -> None:
+def test_each_account_has_the_numbers_of_its_kind() -> None:
     numbers = {one["mask"]: one["numbers"] for one in USER_GOOD["accounts"] if one["numbers"]}
     shared = {"routing": "011401533", "wire_routing": "021000021"}
     assert numbers == {
         "0000": {"ach": {"account": "1111222233330000", **shared}},
         "1111": {"ach": {"account": "1111222233331111", **shared}},
+        "5555": {"acats": {"account": "1111222233335555", "dtc_numbers": ["1111", "2222", "3333"]}},
+        "6666": {"retirement_401k": {"account": "1111222233336666", "plan": "401401"}},
+        "7777": {
+            "loan": {"account_number": "4277075694", "payment_reference_number": "4277075694"}
+        },
+        "8888": {"loan": {"account_number": "3120194154"}},
     }
     assert all(valid_routing_number(number) for number in shared.values())
 

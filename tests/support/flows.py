@@ -41,13 +41,39 @@ YEARS = {"start_date": date(2015, 1, 1), "end_date": date(2035, 1, 1)}
 
 # What an operation needs beside its token, by the name of the operation.
 FURTHER_FIELDS: dict[str, dict[str, Any]] = {
+    "item_products_terminate": {"reason_code": "OTHER"},
     "processor_token_create": {"account_id": UNKNOWN_ACCOUNT, "processor": "dwolla"},
     "processor_apex_processor_token_create": {"account_id": UNKNOWN_ACCOUNT},
     "processor_stripe_bank_account_token_create": {"account_id": UNKNOWN_ACCOUNT},
     "processor_token_permissions_set": {"products": ["auth"]},
     "processor_token_webhook_update": {"webhook": None},
+    "signal_evaluate": {
+        "account_id": UNKNOWN_ACCOUNT,
+        "client_transaction_id": "debit",
+        "amount": 10.0,
+    },
+    "signal_schedule": {
+        "account_id": UNKNOWN_ACCOUNT,
+        "client_transaction_id": "debit",
+        "amount": 10.0,
+    },
+    "processor_signal_evaluate": {"client_transaction_id": "evaluated debit", "amount": 10.0},
+    "processor_signal_decision_report": {
+        "client_transaction_id": "decided debit",
+        "initiated": True,
+    },
+    "processor_signal_return_report": {
+        "client_transaction_id": "returned debit",
+        "return_code": "R01",
+    },
+    "sandbox_item_set_verification_status": {
+        "account_id": UNKNOWN_ACCOUNT,
+        "verification_status": "automatically_verified",
+    },
     "transactions_get": YEARS,
     "processor_transactions_get": YEARS,
+    "investments_transactions_get": YEARS,
+    "processor_investments_transactions_get": YEARS,
     "sandbox_transactions_create": {
         "transactions": [
             {
@@ -106,6 +132,27 @@ NO_AUTH_ACCOUNTS = Refusal(
     "ITEM_ERROR",
     "NO_AUTH_ACCOUNTS",
     "there are no valid checking or savings accounts associated with this Item",
+)
+NO_INVESTMENT_ACCOUNTS = Refusal(
+    "ITEM_ERROR",
+    "NO_INVESTMENT_ACCOUNTS",
+    "there are no valid investment accounts associated with this Item",
+)
+NO_INVESTMENT_AUTH_ACCOUNTS = Refusal(
+    "ITEM_ERROR",
+    "NO_INVESTMENT_AUTH_ACCOUNTS",
+    "there are no valid investment accounts to transfer from associated with this Item",
+)
+NO_LIABILITY_ACCOUNTS = Refusal(
+    "ITEM_ERROR",
+    "NO_LIABILITY_ACCOUNTS",
+    "there are no valid liability accounts associated with this Item",
+)
+NOT_READY = Refusal(
+    "ITEM_ERROR",
+    "PRODUCT_NOT_READY",
+    "the requested product is not yet ready. please provide a webhook or try the request again "
+    "later",
 )
 LOGIN_REQUIRED = Refusal(
     "ITEM_ERROR",
@@ -251,6 +298,25 @@ def mint(
     )
     processor_token: str = created["processor_token"]
     return processor_token
+
+
+def mask_for(name: str) -> str:
+    """An account of the sandbox user that an operation of partners can be called for."""
+    if name.startswith("processor_investments_"):
+        return "6666"
+    return "3333" if name == "processor_liabilities_get" else "0000"
+
+
+def evaluate_first(api: plaid_api.PlaidApi, name: str, processor_token: str) -> None:
+    """Evaluate the debit that an operation reports on; most report on none."""
+    if name in ("processor_signal_decision_report", "processor_signal_return_report"):
+        call(
+            api,
+            "processor_signal_evaluate",
+            processor_token=processor_token,
+            client_transaction_id=FURTHER_FIELDS[name]["client_transaction_id"],
+            amount=10.0,
+        )
 
 
 def narrow(api: plaid_api.PlaidApi, processor_token: str, *products: str) -> None:

@@ -45,10 +45,11 @@ async def auth_get(call: ItemCall, request: AuthGetRequest) -> AuthGetResponse:
     numbered = [
         (account.account_id, account.numbers(call.services.keys))
         for account, data in described
-        if data.debitable
+        if data.debitable and data.verified
     ]
     if not numbered:
-        raise errors.NO_AUTH_ACCOUNTS()
+        unverified = any(data.debitable for _, data in described)
+        raise errors.PRODUCT_NOT_READY() if unverified else errors.NO_AUTH_ACCOUNTS()
     return AuthGetResponse(
         accounts=[account_view(account, data) for account, data in described],
         numbers=_numbers(numbered),
@@ -81,6 +82,8 @@ async def processor_auth_get(
     data = call.account.data
     if not data.debitable:
         raise errors.NO_AUTH_ACCOUNTS()
+    if not data.verified:
+        raise errors.PRODUCT_NOT_READY()
     return ProcessorAuthGetResponse(
         account=account_view(call.account, data),
         numbers=_processor_numbers(call.account, call.account.numbers(call.services.keys)),

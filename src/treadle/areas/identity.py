@@ -65,6 +65,7 @@ def _view(account: Account) -> AccountIdentity:
         type=data.type,
         subtype=data.subtype,
         holder_category=data.holder_category or UNSET,
+        verification_status=data.verification_status or UNSET,
         owners=msgspec.convert(data.owners, list[Owner], from_attributes=True),
     )
 
@@ -116,6 +117,7 @@ def _match_view(
         type=data.type,
         subtype=data.subtype,
         holder_category=data.holder_category or UNSET,
+        verification_status=data.verification_status or UNSET,
         **score_owners(user, data.owners)._asdict(),
     )
 

@@ -121,6 +121,8 @@ def _bank_account(call: ItemCall, data: AccountData, numbers: Numbers | None) ->
     """
     if data.subtype not in (AccountSubtype.CHECKING, AccountSubtype.SAVINGS):
         raise errors.NO_AUTH_ACCOUNTS()
+    if not data.verified:
+        raise errors.PRODUCT_NOT_READY()
     if numbers is None or numbers.ach is None or data.balances.iso_currency_code != "USD":
         raise errors.ITEM_NOT_SUPPORTED()
     number, routing = numbers.ach.account, numbers.ach.routing

@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from typing import Protocol
-
-import msgspec
-
-from treadle.bank.entries import (
-    BY_DATE,
-    BY_DATE_OF_ACCOUNTS,
-    COUNT,
-    COUNT_OF_ACCOUNTS,
-    Shown,
-)
+from treadle.bank.entries import Shown
+from treadle.bank.ranges import DateRange, check_range, read_range
 from treadle.bank.rows import Account
 from treadle.bank.transactions import TRANSACTIONS
 from treadle.bank.updating import BankCall, bring_up_to_date
@@ -39,13 +29,6 @@ from treadle.wire.transactions import (
     TransactionsRefreshRequest,
     TransactionsRefreshResponse,
 )
-
-DEFAULT_COUNT = 100
-
-
-class _DateRange(Protocol):
-    start_date: dt.date
-    end_date: dt.date
 
 
 @operation("/transactions/get", gate=ItemGate(Products.TRANSACTIONS))
@@ -82,7 +65,7 @@ async def processor_transactions_get(
 
 async def _read_range(
     call: BankCall,
-    request: _DateRange,
+    request: DateRange,
     options: TransactionsGetRequestOptions | ProcessorTransactionsGetRequestOptions,
     accounts: list[Account] | None,
     days_requested: int | None = None,
@@ -91,25 +74,11 @@ async def _read_range(
 
     Raises ApiError when the days are the wrong way round, or nothing was read yet.
     """
-    if request.start_date > request.end_date:
-        raise errors.INVALID_FIELD(problem="start_date must not be after end_date")
+    check_range(request)
     update = await bring_up_to_date(call, TRANSACTIONS, days_requested=days_requested)
     if update.updated_at is None:
         raise errors.PRODUCT_NOT_READY()
-    rows = {
-        "item_id": update.item_id,
-        "product": update.product,
-        "client_id": update.client_id,
-        "first_date": request.start_date.isoformat(),
-        "last_date": request.end_date.isoformat(),
-    }
-    by_date, count = BY_DATE, COUNT
-    if accounts is not None:
-        names = [account.account_id for account in accounts]
-        rows["account_ids"] = msgspec.json.encode(names).decode()
-        by_date, count = BY_DATE_OF_ACCOUNTS, COUNT_OF_ACCOUNTS
-    page = {"count": options.count or DEFAULT_COUNT, "offset": options.offset or 0}
-    return await call.first(count, **rows) or 0, await call.all(by_date, **rows, **page)
+    return await read_range(call, update, request, options, accounts)
 
 
 @operation("/transactions/refresh", gate=ItemGate(Products.TRANSACTIONS, initialises=False))

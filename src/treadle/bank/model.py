@@ -9,7 +9,12 @@ import datetime as dt
 
 import msgspec
 
-from treadle.wire.common import AccountHolderCategory, AccountSubtype, AccountType
+from treadle.wire.common import (
+    AccountBaseVerificationStatus,
+    AccountHolderCategory,
+    AccountSubtype,
+    AccountType,
+)
 
 
 class Balances(msgspec.Struct, gc=False):
@@ -42,13 +47,39 @@ class Bacs(msgspec.Struct, gc=False):
     sort_code: str
 
 
+class Acats(msgspec.Struct, gc=False):
+    account: str
+    # Of the clearing houses that the account can be reached through, in order of relevance.
+    dtc_numbers: list[str]
+
+
+class Aton(msgspec.Struct, gc=False):
+    account: str
+
+
+class Retirement401k(msgspec.Struct, gc=False):
+    account: str
+    # Of the employer's plan.
+    plan: str
+
+
+class LoanNumbers(msgspec.Struct, gc=False):
+    account_number: str | None = None
+    # By which a payment names the loan; often the account number.
+    payment_reference_number: str | None = None
+
+
 class Numbers(msgspec.Struct, gc=False, omit_defaults=True):
-    """The numbers by which money reaches an account, by network."""
+    """The numbers that reach an account: by network of payments or transfers, or as a loan."""
 
     ach: Ach | None = None
     eft: Eft | None = None
     international: International | None = None
     bacs: Bacs | None = None
+    acats: Acats | None = None
+    aton: Aton | None = None
+    retirement_401k: Retirement401k | None = None
+    loan: LoanNumbers | None = None
 
 
 class PhoneNumber(msgspec.Struct, gc=False):
@@ -95,6 +126,8 @@ class AccountData(msgspec.Struct):
     balances: Balances
     # Left as JSON until somebody asks for them, which few reads do.
     owners_json: msgspec.Raw = msgspec.field(name="owners")
+    # Only of an account that is verified by micro-deposits.
+    verification_status: AccountBaseVerificationStatus | None = None
 
     @property
     def owners(self) -> list[Owner]:
@@ -102,12 +135,27 @@ class AccountData(msgspec.Struct):
 
     @property
     def debitable(self) -> bool:
-        """Whether Auth and Stripe can use the account."""
+        """Whether Auth and Stripe can use the account, once it is verified."""
         return self.type is AccountType.DEPOSITORY and self.subtype in _DEBITABLE_SUBTYPES
+
+    @property
+    def verified(self) -> bool:
+        """Whether the numbers are known to be the account's."""
+        return self.verification_status in _VERIFIED
 
 
 _DEBITABLE_SUBTYPES = frozenset(
     {AccountSubtype.CHECKING, AccountSubtype.SAVINGS, AccountSubtype.CASH_MANAGEMENT}
+)
+_VERIFIED = frozenset(
+    {
+        None,
+        AccountBaseVerificationStatus.AUTOMATICALLY_VERIFIED,
+        AccountBaseVerificationStatus.MANUALLY_VERIFIED,
+        AccountBaseVerificationStatus.DATABASE_MATCHED,
+        AccountBaseVerificationStatus.DATABASE_INSIGHTS_PASS,
+        AccountBaseVerificationStatus.DATABASE_INSIGHTS_PASS_WITH_CAUTION,
+    }
 )
 _decode_owners = msgspec.json.Decoder(list[Owner]).decode
 

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, bindparam, delete, or_, select, update
 
 from treadle.bank.model import AccountData
 from treadle.sources.source import KnownAccount, KnownEntry
+from treadle.store.columns import is_named_in
 from treadle.store.statements import Query, Write
 from treadle.store.tables import account_details, accounts, entries, items, updates
 
@@ -135,10 +136,10 @@ REMOVE_ENTRY = Write(
     )
 )
 
-DETAILS_OF_ITEM = Query(
-    select(account_details.c.account_id, account_details.c.data).where(
-        *of_product(account_details)
-    ),
+DETAILS_OF_ACCOUNTS = Query(
+    select(account_details.c.account_id, account_details.c.data)
+    .where(*of_product(account_details))
+    .where(is_named_in(account_details.c.account_id, bindparam("account_ids"))),
     lambda account_id, data: (account_id, data),
 )
 DELETE_DETAILS = Write(delete(account_details).where(*of_product(account_details)))

@@ -94,26 +94,37 @@ async def bring_up_to_date(
     *,
     days_requested: int | None = None,
     refresh: bool = False,
+    ready_seconds: int | None = None,
 ) -> Update:
     """Ask the source when it may have news, and keep the news. Answers how far the product is.
 
-    Raises ApiError when the Item is gone.
+    `ready_seconds` is for a product that takes another time than most to become ready. Raises
+    ApiError when the Item is gone.
     """
     item = call.item
-    found = await call.first(
+    begun = await call.first(
         UPDATE_OF_ITEM, item_id=item.item_id, client_id=item.client_id, product=product.name
     )
     days = days_requested or DEFAULT_DAYS_REQUESTED
-    found = found or start_update(call, item.item_id, product.name, item.client_id, days)
-    ready = Readiness(found, call.services.settings.product_ready_seconds)
-    if not ready.is_due(call.now) and not (refresh and found.updated_at is not None):
-        return found
-    if refresh:
-        found.refreshes += 1
-    await _read(call, found, product, ready.since(call.now))
-    # The source has been asked, and its answer is kept whatever becomes of this call.
+    update = begun or start_update(call, item.item_id, product.name, item.client_id, days)
+    if ready_seconds is None:
+        ready_seconds = call.services.settings.product_ready_seconds
+    ready = Readiness(update, ready_seconds)
+    if ready.is_due(call.now) or (refresh and update.updated_at is not None):
+        update.refreshes += refresh
+        await _read(call, update, product, ready.since(call.now))
+    elif begun:
+        return update
+    else:
+        _hold(call)
+    # The source's answer, or that the product was begun, is kept whatever becomes of the call.
     await call.commit()
-    return found
+    return update
+
+
+def _hold(call: BankCall) -> None:
+    """Let the Change be kept only while the Item is there."""
+    call.change.write(HOLD_ITEM, the_item_id=call.item.item_id, the_client_id=call.item.client_id)
 
 
 class Readiness(msgspec.Struct):
@@ -180,7 +191,7 @@ def keep_picture(
 ) -> None:
     """Add to the call's Change what differs from what is known."""
     item = call.item
-    call.change.write(HOLD_ITEM, the_item_id=item.item_id, the_client_id=item.client_id)
+    _hold(call)
     _Changes(call, update, product, known).make(picture)
     _keep_details(call, item, product, picture)
     call.record(

@@ -206,6 +206,11 @@ DIRECT_INTEGRATION_NOT_ENABLED = _kind(
     "this client can only create items through Link",
     "Items can be created without Link in the sandbox alone.",
 )
+INVALID_WEBHOOK_VERIFICATION_KEY_ID = _kind(
+    ("INVALID_INPUT", "INVALID_WEBHOOK_VERIFICATION_KEY_ID"),
+    "invalid key_id; key ids belong to one environment",
+    "No webhook of this environment was ever signed with such a key.",
+)
 USER_NOT_FOUND = _kind(
     ("USER_ERROR", "USER_NOT_FOUND"), "could not find matching user", "A user id nobody knows."
 )
@@ -218,6 +223,21 @@ NO_AUTH_ACCOUNTS = _kind(
     ("ITEM_ERROR", "NO_AUTH_ACCOUNTS"),
     "there are no valid checking or savings accounts associated with this Item",
     "No debitable checking, savings or cash management account is among those asked for.",
+)
+NO_INVESTMENT_ACCOUNTS = _kind(
+    ("ITEM_ERROR", "NO_INVESTMENT_ACCOUNTS"),
+    "there are no valid investment accounts associated with this Item",
+    "No account of type investment is among those asked for.",
+)
+NO_INVESTMENT_AUTH_ACCOUNTS = _kind(
+    ("ITEM_ERROR", "NO_INVESTMENT_AUTH_ACCOUNTS"),
+    "there are no valid investment accounts to transfer from associated with this Item",
+    "No account of type investment is among those asked for.",
+)
+NO_LIABILITY_ACCOUNTS = _kind(
+    ("ITEM_ERROR", "NO_LIABILITY_ACCOUNTS"),
+    "there are no valid liability accounts associated with this Item",
+    "No credit card, PayPal credit or loan account is among those asked for.",
 )
 ITEM_NOT_SUPPORTED = _kind(
     ("ITEM_ERROR", "ITEM_NOT_SUPPORTED"),

@@ -53,6 +53,10 @@ RULES: dict[str, Rule] = {
         lambda value: isinstance(value, str) and is_identifier(value),
         "account_id must be a valid account ID",
     ),
+    "account_ids": (
+        _account_ids,
+        "account_ids must be a non-empty array of valid account ids",
+    ),
     "options.account_id": (
         lambda value: isinstance(value, str) and is_identifier(value),
         "options.account_id must be a valid account ID",

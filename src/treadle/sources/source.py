@@ -12,6 +12,8 @@ from typing import Any, Protocol
 
 import msgspec
 
+from treadle.bank.holding import Portfolio, SourceInvestmentTransaction
+from treadle.bank.liability import Liability
 from treadle.bank.model import (
     AccountData,
     Balances,
@@ -76,6 +78,14 @@ class TransactionsPicture(msgspec.Struct):
     balances: dict[str, Balances] = {}
 
 
+class InvestmentsPicture(msgspec.Struct):
+    # By account id, for all accounts that can hold anything.
+    portfolios: dict[str, Portfolio]
+    transactions: list[SourceInvestmentTransaction]
+    # The source keys of known transactions that stand as they are.
+    kept: frozenset[str] = frozenset()
+
+
 class Source(Protocol):
     # Names the source in the Items that it made.
     name: str
@@ -99,6 +109,14 @@ class Source(Protocol):
         """What the bank shows of the accounts' transactions."""
         ...
 
+    async def investments(self, reading: Reading) -> InvestmentsPicture:
+        """What is held in the accounts, and what was traded there."""
+        ...
+
+    async def liabilities(self, reading: Reading) -> dict[str, Liability]:
+        """What is owed, by account id; accounts on which nothing is known to be are left out."""
+        ...
+
 
 class NoSource:
     """A source without institutions, for a production server that has not been given any."""
@@ -117,4 +135,10 @@ class NoSource:
         raise LookupError(institution.institution_id)
 
     async def transactions(self, reading: Reading) -> TransactionsPicture:
+        raise LookupError("no Item can come from here")
+
+    async def investments(self, reading: Reading) -> InvestmentsPicture:
+        raise LookupError("no Item can come from here")
+
+    async def liabilities(self, reading: Reading) -> dict[str, Liability]:
         raise LookupError("no Item can come from here")

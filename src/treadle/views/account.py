@@ -20,6 +20,7 @@ def account_view(account: Account, data: AccountData) -> AccountBase:
         type=data.type,
         subtype=data.subtype,
         holder_category=data.holder_category or UNSET,
+        verification_status=data.verification_status or UNSET,
     )
 
 

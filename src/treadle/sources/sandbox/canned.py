@@ -1,12 +1,12 @@
-"""The documented user, read from a data file: accounts, owners and a cycle of transactions."""
+"""The documented user, read from a data file: accounts, owners and what happens on them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 
 import msgspec
 
+from treadle.bank.liability import Liability
 from treadle.bank.model import (
     AccountData,
     Balances,
@@ -15,8 +15,11 @@ from treadle.bank.model import (
     SourceAccount,
     SourceTransaction,
 )
+from treadle.sources.sandbox.cycle import Cycle
+from treadle.sources.sandbox.investing import Investments
+from treadle.sources.sandbox.owing import Liabilities
 from treadle.sources.sandbox.user import kept_created
-from treadle.sources.source import KnownAccount, Reading, TransactionsPicture
+from treadle.sources.source import InvestmentsPicture, KnownAccount, Reading, TransactionsPicture
 from treadle.wire.common import AccountHolderCategory, AccountSubtype, AccountType
 
 
@@ -32,20 +35,10 @@ class _Account(msgspec.Struct):
 
 
 class _CycleDay(msgspec.Struct):
-    # The number of the day within the cycle.
     phase: int
     mask: str
     amount: float
     description: str
-
-
-class _Cycle(msgspec.Struct):
-    """Transactions that come again and again, on calendar days that are the same for every Item."""
-
-    # Any day on which the cycle began.
-    began_on: date
-    days: int
-    transactions: list[_CycleDay]
 
 
 class CannedUser(msgspec.Struct):
@@ -53,7 +46,9 @@ class CannedUser(msgspec.Struct):
     password: str
     accounts_: list[_Account] = msgspec.field(name="accounts")
     owners: msgspec.Raw
-    cycle: _Cycle
+    cycle: Cycle[_CycleDay]
+    investments_: Investments = msgspec.field(name="investments")
+    liabilities_: Liabilities = msgspec.field(name="liabilities")
 
     def accounts(self, institution: Institution, today: date) -> list[SourceAccount]:
         owners = msgspec.Raw(msgspec.json.format(self.owners, indent=-1))
@@ -78,18 +73,16 @@ class CannedUser(msgspec.Struct):
         by_mask = {account.data.mask: account for account in reading.accounts}
         shown = [
             _shown(one, day, account)
-            for day, one in self._between(reading.since, reading.today)
+            for day, one in self.cycle.between(reading.since, reading.today)
             if (account := by_mask.get(one.mask)) is not None
         ]
         return TransactionsPicture(shown, kept_created(reading))
 
-    def _between(self, since: date, until: date) -> Iterator[tuple[date, _CycleDay]]:
-        cycle = self.cycle
-        day = since
-        while day <= until:
-            phase = (day - cycle.began_on).days % cycle.days
-            yield from ((day, one) for one in cycle.transactions if one.phase == phase)
-            day += timedelta(days=1)
+    def investments(self, reading: Reading) -> InvestmentsPicture:
+        return self.investments_.picture(reading)
+
+    def liabilities(self, reading: Reading) -> dict[str, Liability]:
+        return self.liabilities_.by_account(reading)
 
 
 def _shown(one: _CycleDay, day: date, account: KnownAccount) -> SourceTransaction:

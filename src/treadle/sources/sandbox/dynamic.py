@@ -13,9 +13,16 @@ from typing import Any
 
 from msgspec import structs
 
+from treadle.bank.liability import Liability
 from treadle.bank.model import Balances, Institution, SourceAccount, SourceTransaction
 from treadle.sources.sandbox.user import SandboxUser, kept_created
-from treadle.sources.source import KnownAccount, KnownEntry, Reading, TransactionsPicture
+from treadle.sources.source import (
+    InvestmentsPicture,
+    KnownAccount,
+    KnownEntry,
+    Reading,
+    TransactionsPicture,
+)
 from treadle.wire.common import AccountType
 
 # What is made in the days before the first look has not been posted yet.
@@ -54,6 +61,12 @@ class DynamicUser:
                 [structs.replace(one, pending=one.date > made_lately) for one in history]
             )
         return _Step(reading).picture(history)
+
+    def investments(self, reading: Reading) -> InvestmentsPicture:
+        return self._base.investments(reading)
+
+    def liabilities(self, reading: Reading) -> dict[str, Liability]:
+        return self._base.liabilities(reading)
 
 
 class _Step:

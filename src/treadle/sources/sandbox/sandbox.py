@@ -7,15 +7,18 @@ from importlib.resources import files
 
 import msgspec
 
+from treadle.bank.liability import Liability
 from treadle.bank.model import Institution
 from treadle.clock import to_date
 from treadle.http.errors import FORCED
 from treadle.sources.sandbox.canned import CannedUser
+from treadle.sources.sandbox.microdeposits import MicrodepositsUser
 from treadle.sources.sandbox.user import SandboxUser
-from treadle.sources.source import Login, Reading, TransactionsPicture
+from treadle.sources.source import InvestmentsPicture, Login, Reading, TransactionsPicture
 
 _FOLDER = files("treadle.sources.sandbox")
 _FORCED_PREFIX = "error_"
+_MICRODEPOSITS_PASSWORD = "microdeposits_good"  # noqa: S105, published on purpose
 _DEFAULT_USERNAME = "user_good"
 
 
@@ -65,15 +68,24 @@ class SandboxSource:
     async def transactions(self, reading: Reading) -> TransactionsPicture:
         return self._user(_decode_credentials(reading.secret)).transactions(reading)
 
+    async def investments(self, reading: Reading) -> InvestmentsPicture:
+        return self._user(_decode_credentials(reading.secret)).investments(reading)
+
+    async def liabilities(self, reading: Reading) -> dict[str, Liability]:
+        return self._user(_decode_credentials(reading.secret)).liabilities(reading)
+
     def _user(self, credentials: _Credentials) -> SandboxUser:
         """The user behind a name and password. Raises ApiError when there is none."""
         if credentials.password.startswith(_FORCED_PREFIX):
             code = credentials.password.removeprefix(_FORCED_PREFIX)
             raise FORCED.get(code, FORCED["INVALID_CREDENTIALS"])()
         user = self._user_good
-        if (credentials.username, credentials.password) != (user.username, user.password):
-            raise FORCED["INVALID_CREDENTIALS"]()
-        return user
+        if credentials.username == user.username:
+            if credentials.password == user.password:
+                return user
+            if credentials.password == _MICRODEPOSITS_PASSWORD:
+                return MicrodepositsUser(user)
+        raise FORCED["INVALID_CREDENTIALS"]()
 
 
 def _by_number(institution: Institution) -> int:

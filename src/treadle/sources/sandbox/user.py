@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date
 from typing import Protocol
 
+from treadle.bank.liability import Liability
 from treadle.bank.model import Institution, SourceAccount
-from treadle.sources.source import Reading, TransactionsPicture
+from treadle.sources.source import InvestmentsPicture, Reading, TransactionsPicture
 
 # Entries that a developer added stand as they are, whatever the user's own data says.
 CREATED_PREFIX = "created:"
@@ -18,6 +19,12 @@ class SandboxUser(Protocol):
         ...
 
     def transactions(self, reading: Reading) -> TransactionsPicture: ...
+
+    def investments(self, reading: Reading) -> InvestmentsPicture: ...
+
+    def liabilities(self, reading: Reading) -> dict[str, Liability]:
+        """What the user owes, by account id."""
+        ...
 
 
 def kept_created(reading: Reading) -> frozenset[str]:
