@@ -14,6 +14,7 @@ from treadle.http import errors
 from treadle.operations import operation
 from treadle.tokens.minting import mint, mint_public
 from treadle.tokens.revocation import end_access_tokens, end_public_token, remove_item
+from treadle.views.consent import consented_data_scopes
 from treadle.views.item import item_fields, item_view
 from treadle.webhooks import owe
 from treadle.wire.common import Products
@@ -24,6 +25,8 @@ from treadle.wire.item import (
     ItemGetResponse,
     ItemImportRequest,
     ItemImportResponse,
+    ItemProductsTerminateRequest,
+    ItemProductsTerminateResponse,
     ItemPublicTokenCreateRequest,
     ItemPublicTokenCreateResponse,
     ItemPublicTokenExchangeRequest,
@@ -70,7 +73,11 @@ async def item_create_public_token(
 async def item_get(call: ItemCall, request: ItemGetRequest) -> ItemGetResponse:
     fields = item_fields(call.item, call.now, call.institution_name)
     return ItemGetResponse(
-        item=ItemWithConsentFields(created_at=to_datetime(call.item.created_at), **fields),
+        item=ItemWithConsentFields(
+            created_at=to_datetime(call.item.created_at),
+            consented_data_scopes=consented_data_scopes(fields["consented_products"]),
+            **fields,
+        ),
         status=_status(call),
         request_id=call.request_id,
     )
@@ -103,9 +110,22 @@ async def item_access_token_invalidate(
 
 @operation("/item/remove", gate=ItemGate())
 async def item_remove(call: ItemCall, request: ItemRemoveRequest) -> ItemRemoveResponse:
-    reason = {"reason_code": request.reason_code, "reason_note": request.reason_note}
-    remove_item(call, {name: text for name, text in reason.items() if text is not None})
+    remove_item(call, _reason(request))
     return ItemRemoveResponse(request_id=call.request_id)
+
+
+@operation("/item/products/terminate", gate=ItemGate())
+async def item_products_terminate(
+    call: ItemCall, request: ItemProductsTerminateRequest
+) -> ItemProductsTerminateResponse:
+    """Removes the Item: no product is left that could be used, or billed."""
+    remove_item(call, _reason(request))
+    return ItemProductsTerminateResponse(request_id=call.request_id)
+
+
+def _reason(request: ItemRemoveRequest | ItemProductsTerminateRequest) -> dict[str, str]:
+    reason = {"reason_code": request.reason_code, "reason_note": request.reason_note}
+    return {name: text for name, text in reason.items() if text is not None}
 
 
 @operation("/item/webhook/update", gate=ItemGate())

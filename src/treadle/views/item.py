@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from treadle.bank.rows import Item
 from treadle.http.errors import FORCED
+from treadle.views.consent import consented_products
 from treadle.wire import common as wire
 from treadle.wire.common import PlaidError, PlaidErrorType, Products
 
@@ -16,20 +18,28 @@ def item_view(item: Item, now: int, institution_name: str | None) -> wire.Item:
 
 def item_fields(item: Item, now: int, institution_name: str | None) -> dict[str, Any]:
     """The members that every form of the Item shares."""
-    billed = [Products(name) for name in item.billed_products]
+    billed = _products(item.billed_products)
     return {
         "item_id": item.item_id,
         # Recorded answers show the empty string where no webhook is set.
         "webhook": item.webhook or "",
         "error": error_view(item, now),
-        "available_products": [Products(name) for name in item.available_products],
+        "available_products": _products(item.available_products),
         "billed_products": billed,
         "products": billed,
+        "consented_products": _products(
+            consented_products(item.billed_products, item.available_products)
+        ),
         "consent_expiration_time": None,
         "update_type": "background",
         "institution_id": item.institution_id,
         "institution_name": institution_name,
     }
+
+
+def _products(names: Iterable[str]) -> list[Products]:
+    """Lists of products are in alphabetical order, however they came about."""
+    return [Products(name) for name in sorted(names)]
 
 
 def error_view(item: Item, now: int) -> PlaidError | None:
