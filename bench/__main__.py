@@ -11,8 +11,10 @@ from bench.measures import Bench, Runs
 from bench.report import Report, note
 from bench.seeding import CACHE, copy, seeded
 from bench.servers import BenchError
+from bench.syncing import synced
 
 _SMALL_ROWS = 10_000
+_HISTORIES = (10_000, 100)
 
 
 def main() -> int:
@@ -34,7 +36,7 @@ def _parse() -> argparse.Namespace:
         prog="python -m bench", description="Measure the server against a bare ASGI function."
     )
     parser.add_argument("--quick", action="store_true", help="2 seconds and one round for each")
-    parser.add_argument("--only", choices=["redeem", "create", "start"])
+    parser.add_argument("--only", choices=["redeem", "create", "sync", "start"])
     parser.add_argument("--strict", action="store_true", help="fail when a target is missed")
     parser.add_argument("--rows", type=int, default=1_000_000, help="tokens in the large database")
     return parser.parse_args()
@@ -42,11 +44,16 @@ def _parse() -> argparse.Namespace:
 
 def _measure(only: str | None, runs: Runs, rows: int, report: Report) -> None:
     CACHE.mkdir(exist_ok=True)
-    large_folder = seeded(rows)
     with tempfile.TemporaryDirectory(prefix="bench-run-", dir=CACHE) as temporary:
         folder = Path(temporary)
-        large = copy(large_folder, folder / "large")
         bench = Bench(folder, runs, report)
+        if only in (None, "sync"):
+            note("Reading transactions")
+            long, short = (synced(folder / f"{count}", count) for count in _HISTORIES)
+            bench.sync(long, short, _HISTORIES)
+        if only == "sync":
+            return
+        large = copy(seeded(rows), folder / "large")
         small = copy(seeded(_SMALL_ROWS), folder / "small")
         if only in (None, "redeem"):
             note("Redeeming")

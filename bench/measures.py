@@ -15,10 +15,12 @@ from bench.load import Load, Target
 from bench.report import Report, Result, note
 from bench.seeding import Seeded
 from bench.servers import BenchError, Server
+from bench.syncing import Synced
 
 PERMISSIONS_GET = "/processor/token/permissions/get"
 AUTH_GET = "/processor/auth/get"
 CREATE = "/processor/token/create"
+SYNC = "/transactions/sync"
 
 _STARTS = 5
 _WARM_UP_SECONDS = 1
@@ -69,6 +71,32 @@ class Bench:
         with self._treadle(small) as server, self._bare(server, [create]) as bare:
             self._against_bare(server, bare, create, least=0.20)
 
+    def sync(self, long: Synced, short: Synced, rows: tuple[int, int]) -> None:
+        """Pages of transactions: a large one against the bare function, asked for again and for the
+        first time, and the last one of a long history against that of a short one."""
+        page = Target(SYNC, long.first_page, long.headers)
+        pages = Target(SYNC, long.pages, long.headers)
+        with contextlib.ExitStack() as stack:
+            server = stack.enter_context(self._running(long.data))
+            other = stack.enter_context(self._running(short.data))
+            bare = stack.enter_context(self._bare(server, [page]))
+            self._against_bare(server, bare, page, least=0.50)
+            self._against_bare(server, bare, pages, least=0.20, name=f"{SYNC}, first time")
+            names = [f"{count:,} transactions" for count in rows]
+            ours, theirs = self._alternate(
+                f"{SYNC}, last page",
+                (server, Target(SYNC, long.last_page, long.headers), names[0]),
+                (other, Target(SYNC, short.last_page, short.headers), names[1]),
+            )
+        self._report.add(
+            Result(
+                f"CPU per page of sync, {names[0]} to {names[1]}",
+                ours.cpu_microseconds / theirs.cpu_microseconds,
+                most=1.3,
+                trouble=ours.trouble or theirs.trouble,
+            )
+        )
+
     def start(self, large: Seeded) -> None:
         """Starting on a folder with data, and the memory held after the first request."""
         target = Target(AUTH_GET, large.redeems, large.partner)
@@ -87,13 +115,14 @@ class Bench:
             _answer(server, target)
             return time.perf_counter() - started, server.resident_megabytes()
 
-    def _against_bare(self, server: Server, bare: Server, target: Target, least: float) -> None:
-        ours, theirs = self._alternate(
-            target.path, (server, target, "treadle"), (bare, target, "bare")
-        )
+    def _against_bare(
+        self, server: Server, bare: Server, target: Target, least: float, name: str = ""
+    ) -> None:
+        name = name or target.path
+        ours, theirs = self._alternate(name, (server, target, "treadle"), (bare, target, "bare"))
         self._report.add(
             Result(
-                f"{target.path}, requests/s to bare",
+                f"{name}, requests/s to bare",
                 ours.per_second / theirs.per_second,
                 least=least,
                 trouble=ours.trouble or theirs.trouble,
@@ -119,7 +148,10 @@ class Bench:
         return load.middle(loads[1]), load.middle(loads[0])
 
     def _treadle(self, seeded: Seeded) -> contextlib.AbstractContextManager[Server]:
-        return servers.ending(servers.treadle(seeded.data, self._folder / "treadle.log"))
+        return self._running(seeded.data)
+
+    def _running(self, data: Path) -> contextlib.AbstractContextManager[Server]:
+        return servers.ending(servers.treadle(data, self._folder / "treadle.log"))
 
     def _bare(
         self, server: Server, targets: list[Target]

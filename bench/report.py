@@ -60,8 +60,10 @@ class Report:
             bare = {name: load for name, server, load in self._loads if server == "bare"}
             for name, server, load in self._loads:
                 figures = [f"{load.per_second:,.0f}", f"{load.p99_milliseconds:.1f}"]
-                share = bare[name].cpu_microseconds / load.cpu_microseconds
-                figures += [f"{load.cpu_microseconds:.1f}", f"{share:.2f}"]
+                share = "-"
+                if name in bare:
+                    share = f"{bare[name].cpu_microseconds / load.cpu_microseconds:.2f}"
+                figures += [f"{load.cpu_microseconds:.1f}", share]
                 rows.append([name, server, *figures])
             _print_table(rows, texts=2)
         rows = [["Measure", "Measured", "Target", "Verdict"]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from treadle.bank.page import page_cache
 from treadle.call import Services
 from treadle.clients import CLIENT, NewClient, create_client
 from treadle.clock import FixedClock, SystemClock
@@ -66,6 +67,7 @@ async def open_services(settings: Settings) -> Services:
         clock=SystemClock() if settings.clock is None else FixedClock(settings.clock),
         source=source,
         stripe=StripeTokens(settings.stripe_url, settings.stripe_timeout_seconds),
+        pages=page_cache(),
     )
     if settings.sandbox:
         await _make_ready_client(services)

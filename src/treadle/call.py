@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from treadle.bank.page import Pages
 from treadle.bank.rows import ACCOUNT_OF_ITEM, ACCOUNTS_OF_ITEM, HOLD_ITEM, Account, Item
 from treadle.clients import ADVANCE_COUNTER, Client
 from treadle.clock import Clock
@@ -32,6 +33,8 @@ class Services(msgspec.Struct, frozen=True):
     clock: Clock
     source: Source
     stripe: StripeTokens
+    # The pages of changes that were read lately.
+    pages: Pages
 
 
 class OpenCall:

@@ -99,10 +99,12 @@ class World:
         return await self._call(path, **fields)
 
 
-async def open_world(data: Path, database: str | None = None) -> World:
+async def open_world(
+    data: Path, database: str | None = None, bank: ScriptedBank | None = None
+) -> World:
     settings = Settings(data=data, database=database, clock=START)
     services = await open_services(settings)
-    bank, clock = ScriptedBank(), FixedClock(START)
+    bank, clock = bank or ScriptedBank(), FixedClock(START)
     services = msgspec.structs.replace(services, source=bank, clock=clock)
     pipeline = Pipeline(services, load_areas())
 

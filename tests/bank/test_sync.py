@@ -128,6 +128,12 @@ async def refresh(world: World) -> None:
     assert "error_code" not in answer, answer
 
 
+async def sync(world: World, **fields: Any) -> dict[str, Any]:
+    page = await world.post("/transactions/sync", access_token=world.access_token, **fields)
+    assert "error_code" not in page, page
+    return page
+
+
 def expect_truth(world: World, copy: dict[str, Any], accounts: list[str] | None) -> None:
     ids = world.account_ids
     truth = {
@@ -165,3 +171,42 @@ def test_random_histories_are_rebuilt(run: Callable[[Any], Any], store_kind: str
         run(lambda world: live_through(world, history))
 
     histories()
+
+
+def test_posted_entry_names_the_pending_one(run: Callable[[Any], Any]) -> None:
+    async def post(world: World) -> None:
+        await world.link()
+        books = world.bank.books
+        books["held"] = Booking("held", 0, world.today, 5, pending=True)
+        first = await sync(world)
+        pending_id = first["added"][0]["transaction_id"]
+        del books["held"]
+        books["posted"] = Booking("posted", 0, world.today, 5, False, "held")
+        await refresh(world)
+        second = await sync(world, cursor=first["next_cursor"])
+        assert [one["transaction_id"] for one in second["removed"]] == [pending_id]
+        assert [one["pending_transaction_id"] for one in second["added"]] == [pending_id]
+        books["posted"].amount = 6
+        await refresh(world)
+        third = await sync(world, cursor=second["next_cursor"])
+        assert [one["pending_transaction_id"] for one in third["modified"]] == [pending_id]
+
+    run(post)
+
+
+def test_pages_tell_in_the_order_of_the_changes(run: Callable[[Any], Any]) -> None:
+    async def read(world: World) -> None:
+        await world.link()
+        for number in range(12):
+            happen(world, "book", number, False, number)
+        whole = (await sync(world))["added"]
+        assert [one["date"] for one in whole] == sorted(one["date"] for one in whole)
+        found: list[dict[str, Any]] = []
+        page: dict[str, Any] = {"next_cursor": "", "has_more": True}
+        while page["has_more"]:
+            page = await sync(world, cursor=page["next_cursor"], count=5)
+            found += page["added"]
+        assert found == whole
+        assert len(found) == 12
+
+    run(read)

@@ -22,6 +22,7 @@ SERVER_KEY = "sk_test_51TreadlePlantedServer"
 CLIENT_KEY = "sk_test_51TreadlePlantedClient"
 TOKEN = re.compile(r"(?:public|access|processor)-sandbox-([0-9a-f-]{36})")
 _NUMBERS = ("account", "iban", "account_number", "payment_reference_number")
+CUSTOM_NUMBERS = ("730155982446001377", "LN58820047719364", "BR90117755304628")
 STRIPE_TOKEN = re.compile(r"btok_[A-Za-z0-9]+")
 
 
@@ -137,8 +138,33 @@ def flow(server: Server, credentials: tuple[str, str], planted: Planted) -> str:
     left = post("/item/public_token/exchange", public_token=create())
     for what in ("auth", "investments/auth", "liabilities"):
         post(f"/{what}/get", access_token=left["access_token"])
+    link_custom_user(post, planted)
     item_id: str = left["item_id"]
     return item_id
+
+
+def link_custom_user(post: Callable[..., Answer], planted: Planted) -> None:
+    """A user whose password holds numbers, first with a fault that is told."""
+    planted.secrets |= dict.fromkeys(CUSTOM_NUMBERS, "account number")
+    checking, loan, broker = CUSTOM_NUMBERS
+    accounts: list[dict[str, Any]] = [
+        {"subtype": "checking", "numbers": {"account": checking, "ach_routing": "011401533"}},
+        {"type": "loan", "liability": {"type": "loan", "account_number": loan}},
+        {"type": "investment", "numbers": {"account": broker}},
+    ]
+    for fault in ({"oops": checking}, {}):
+        user = {"override_accounts": accounts, **fault}
+        created = post(
+            "/sandbox/public_token/create",
+            institution_id=INSTITUTION,
+            initial_products=["transactions"],
+            options={"override_username": "user_custom", "override_password": json.dumps(user)},
+        )
+    exchanged = post("/item/public_token/exchange", public_token=created["public_token"])
+    for what in ("auth", "investments/auth", "liabilities"):
+        answer = post(f"/{what}/get", access_token=exchanged["access_token"])
+        assert any(number in answer.raw.decode() for number in CUSTOM_NUMBERS)
+    post("/transactions/sync", access_token=exchanged["access_token"])
 
 
 def tell_everything(seen: Seen) -> Any:

@@ -35,6 +35,18 @@ INPUT: dict[str, dict[str, Any]] = {
     "institutions_search": {"query": "bank", "country_codes": ["US"]},
     "item_import": {"products": ["auth"], "user_auth": {"user_id": "u", "auth_token": "t"}},
     "sandbox_processor_token_create": {"institution_id": "ins_109508"},
+    "transactions_enrich": {
+        "account_type": "depository",
+        "transactions": [
+            {
+                "id": "one",
+                "description": "CORNER SHOP",
+                "amount": 1.0,
+                "direction": "OUTFLOW",
+                "iso_currency_code": "USD",
+            }
+        ],
+    },
     "sandbox_public_token_create": {
         "institution_id": "ins_109508",
         "initial_products": ["auth"],

@@ -49,6 +49,7 @@ COVERED = {
     "public_token",
     "processor_token",
     "account_id",
+    "account_ids",
     "client_transaction_id",
 }
 # What a client calls its own users is told to the server, which keeps nothing by that name.
@@ -134,6 +135,23 @@ def test_account_of_another_client_looks_unknown_in_a_list(
                 "access_token": own.access_token,
                 "options": {"account_ids": [own.account_id(), account_id]},
             }
+        )
+        for account_id in (owned.item.account_id(), UNKNOWN_ACCOUNT)
+    )
+    assert foreign.json().get("error_code") == "INVALID_ACCOUNT_ID"
+    assert seen(foreign) == seen(unknown)
+
+
+def test_account_ids_of_another_client_look_unknown(
+    server: Server, stranger: Keys, owned: Owned
+) -> None:
+    own = link(client_of(server, stranger), "transactions")
+    foreign, unknown = (
+        post(
+            server,
+            "/transactions/recurring/get",
+            {"access_token": own.access_token, "account_ids": [own.account_id(), account_id]},
+            stranger,
         )
         for account_id in (owned.item.account_id(), UNKNOWN_ACCOUNT)
     )

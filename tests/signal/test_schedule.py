@@ -83,7 +83,8 @@ def test_how_payment_methods_differ() -> None:
     tuesday = dt.date(2026, 6, 2)
 
     def recommended(method: SignalScheduleDefaultPaymentMethod) -> list[int]:
-        return [one.date.day for one in plan(45, tuesday, method).recommendations if one.rank]
+        ranked = [one for one in plan(45, tuesday, method).recommendations if one.rank]
+        return [one.date.day for one in ranked if one.date]
 
     assert recommended(SAME_DAY) == [3, 4, 5]
     assert recommended(STANDARD) == []

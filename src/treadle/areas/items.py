@@ -163,6 +163,7 @@ async def item_import(call: ClientCall, request: ItemImportRequest) -> ItemImpor
         request.products or [],
         username=request.user_auth.user_id,
         password=request.user_auth.auth_token or DEFAULT_PASSWORD,
+        login_field="user_auth.auth_token",
         webhook=request.options.webhook if request.options else None,
     )
     return ItemImportResponse(

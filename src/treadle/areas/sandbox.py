@@ -29,6 +29,7 @@ from treadle.wire.webhooks import ItemErrorWebhook, WebhookEnvironmentValues
 
 # What an Item made by `/sandbox/processor_token/create` starts with, where its bank has it.
 _PROCESSOR_PRODUCTS = (Products.AUTH, Products.IDENTITY, Products.TRANSACTIONS)
+_LOGIN_FIELD = "options.override_password"
 
 _SET_ERROR = update_item(error_code=bindparam("error_code"))
 
@@ -48,6 +49,7 @@ async def sandbox_public_token_create(
         request.initial_products,
         username=options.override_username,
         password=options.override_password,
+        login_field=_LOGIN_FIELD,
         webhook=options.webhook,
         options={
             "transactions": options.transactions,
@@ -86,6 +88,7 @@ async def sandbox_processor_token_create(
         [product for product in _PROCESSOR_PRODUCTS if product in offered],
         username=request.options.override_username if request.options else None,
         password=request.options.override_password if request.options else None,
+        login_field=_LOGIN_FIELD,
     )
     return SandboxProcessorTokenCreateResponse(
         processor_token=mint(call, "processor", linked.item_id, account_id=_first_checking(linked)),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import cast
+
+import msgspec
 from msgspec import structs
 
-from treadle.bank.entries import ACCOUNTS_WITH_ENTRIES
-from treadle.bank.pages import Page, read_page
+from treadle.bank.entries import ACCOUNTS_WITH_ENTRIES, ORIGINAL_DESCRIPTIONS
+from treadle.bank.page import Page
+from treadle.bank.pages import read_page
 from treadle.bank.rows import Account
 from treadle.bank.transactions import TRANSACTIONS
 from treadle.bank.updates import Update
@@ -15,9 +19,11 @@ from treadle.gates import ItemGate, ProcessorGate
 from treadle.http import errors
 from treadle.operations import operation
 from treadle.views.account import account_view
-from treadle.views.transactions import removed_view, transactions_view
+from treadle.views.transactions import show_with_options, shown_as_stored
 from treadle.wire.common import (
     Products,
+    RemovedTransaction,
+    Transaction,
     TransactionsSyncRequestOptions,
     TransactionsUpdateStatus,
 )
@@ -29,6 +35,8 @@ from treadle.wire.processor import (
 from treadle.wire.transactions import TransactionsSyncRequest, TransactionsSyncResponse
 
 _DEFAULT_COUNT = 100
+
+_decode = msgspec.json.Decoder(list[Transaction]).decode
 
 
 @operation("/transactions/sync", gate=ItemGate(Products.TRANSACTIONS))
@@ -42,9 +50,9 @@ async def transactions_sync(
     return TransactionsSyncResponse(
         transactions_update_status=_status(call, update),
         accounts=[account_view(one, one.data) for one in accounts],
-        added=transactions_view(page.added, options),
-        modified=transactions_view(page.modified, options),
-        removed=removed_view(page.removed),
+        added=await _shown(call, page.added, options),
+        modified=await _shown(call, page.modified, options),
+        removed=cast("list[RemovedTransaction]", page.removed),
         next_cursor=page.next_cursor,
         has_more=page.has_more,
         request_id=call.request_id,
@@ -67,9 +75,9 @@ async def processor_transactions_sync(
     return ProcessorTransactionsSyncResponse(
         transactions_update_status=_status(call, update),
         account=AccountBaseNullable(**structs.asdict(account_view(account, account.data))),
-        added=transactions_view(page.added, options),
-        modified=transactions_view(page.modified, options),
-        removed=removed_view(page.removed),
+        added=await _shown(call, page.added, options),
+        modified=await _shown(call, page.modified, options),
+        removed=cast("list[RemovedTransaction]", page.removed),
         next_cursor=page.next_cursor,
         has_more=page.has_more,
         request_id=call.request_id,
@@ -85,6 +93,26 @@ async def _sync(
     update = await bring_up_to_date(call, TRANSACTIONS, days_requested=options.days_requested)
     count = request.count or _DEFAULT_COUNT
     return update, await read_page(call, update, account_id, request.cursor, count)
+
+
+async def _shown(
+    call: BankCall, listed: msgspec.Raw, options: TransactionsSyncRequestOptions
+) -> list[Transaction]:
+    if shown_as_stored(options):
+        return cast("list[Transaction]", listed)
+    transactions = _decode(listed)
+    ids = [transaction.transaction_id for transaction in transactions]
+    found = await call.all(
+        ORIGINAL_DESCRIPTIONS,
+        item_id=call.item.item_id,
+        client_id=call.item.client_id,
+        product=TRANSACTIONS.name,
+        entry_ids=msgspec.json.encode(ids).decode(),
+    )
+    descriptions = dict(found)
+    for transaction in transactions:
+        show_with_options(transaction, options, descriptions.get(transaction.transaction_id))
+    return transactions
 
 
 def _status(call: BankCall, update: Update) -> TransactionsUpdateStatus:

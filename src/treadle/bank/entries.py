@@ -8,15 +8,35 @@ happened after a number is one range of an index, however long the history behin
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Text, and_, bindparam, case, exists, func, or_, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import GenericFunction
 
 from treadle.bank.rows import ACCOUNT_COLUMNS, Account
 from treadle.bank.updates import of_product
 from treadle.store.columns import is_named_in
 from treadle.store.statements import Query
 from treadle.store.tables import accounts, entries
+
+
+class members_joined(GenericFunction[str]):
+    """The texts of all rows with commas between them, in the order of the rows."""
+
+    inherit_cache = True
+    type = Text()
+
+
+@compiles(members_joined, "sqlite")
+def _sqlite_members_joined(element: members_joined, compiler: Any, **options: Any) -> str:
+    return f"group_concat({compiler.process(element.clauses, **options)})"
+
+
+@compiles(members_joined, "postgresql")
+def _postgresql_members_joined(element: members_joined, compiler: Any, **options: Any) -> str:
+    return f"string_agg({compiler.process(element.clauses, **options)}, ',')"
 
 
 class Shown(msgspec.Struct, gc=False):
@@ -32,14 +52,16 @@ class Kind(StrEnum):
     REMOVED = "removed"
 
 
-class Changed(msgspec.Struct, gc=False):
-    """What became of an entry since a reader last asked."""
+class Changes(msgspec.Struct, gc=False):
+    """What became of entries since a reader last asked, by its kind."""
 
-    kind: str
-    # The number of the change.
-    sequence: int
-    data_json: str
-    original_description: str | None
+    count: int
+    # The number of the last change.
+    last: int | None
+    # The entries as they stand, with commas between them; null when there are none.
+    added: str | None
+    modified: str | None
+    removed: str | None
 
 
 # The accounts that have entries at all, as the Item's source orders them.
@@ -48,7 +70,10 @@ ACCOUNTS_WITH_ENTRIES = Query(
     .where(accounts.c.item_id == bindparam("item_id"))
     .where(accounts.c.client_id == bindparam("client_id"))
     .where(
-        exists().where(entries.c.account_id == accounts.c.account_id).where(*of_product(entries))
+        exists()
+        .where(entries.c.item_id == accounts.c.item_id)
+        .where(entries.c.product == bindparam("product"))
+        .where(entries.c.account_id == accounts.c.account_id)
     )
     .order_by(accounts.c.position),
     Account,
@@ -99,18 +124,36 @@ _news = and_(
 )
 
 
-def _changes(*conditions: ColumnElement[bool]) -> Query[Changed]:
-    return Query(
-        select(_kind, entries.c.changed, entries.c.data, entries.c.original_description)
+def _changes(*conditions: ColumnElement[bool]) -> Query[Changes]:
+    """One row, for handing over hundreds costs a multiple of finding them."""
+    news = (
+        select(entries.c.client_id, _kind.label("kind"), entries.c.changed, entries.c.data)
         .where(*of_product(entries), _news, *conditions)
+        # The order in which they are joined.
         .order_by(entries.c.changed)
-        .limit(bindparam("count")),
-        Changed,
+        .limit(bindparam("count"))
+        .subquery()
+    )
+    columns: list[ColumnElement[Any]] = [func.count(), func.max(news.c.changed)]
+    columns += [members_joined(news.c.data).filter(news.c.kind == kind) for kind in Kind]
+    return Query(
+        select(*columns).where(news.c.client_id == bindparam("client_id")),
+        Changes,
     )
 
 
 CHANGES = _changes()
 CHANGES_OF_ACCOUNT = _changes(_of_account)
+
+
+def _next_change(*conditions: ColumnElement[bool]) -> Query[int]:
+    return Query(
+        select(entries.c.changed).where(*of_product(entries), _news, *conditions).limit(1), int
+    )
+
+
+NEXT_CHANGE = _next_change()
+NEXT_CHANGE_OF_ACCOUNT = _next_change(_of_account)
 
 
 def _moved(*conditions: ColumnElement[bool]) -> Query[str]:
@@ -127,3 +170,11 @@ def _moved(*conditions: ColumnElement[bool]) -> Query[str]:
 # Whether an entry that a loop over pages counts on has changed since the loop began.
 MOVED = _moved()
 MOVED_OF_ACCOUNT = _moved(_of_account)
+
+# What the bank wrote, which is shown to those alone who ask for it.
+ORIGINAL_DESCRIPTIONS = Query(
+    select(entries.c.entry_id, entries.c.original_description)
+    .where(*of_product(entries))
+    .where(is_named_in(entries.c.entry_id, bindparam("entry_ids"))),
+    lambda entry_id, description: (entry_id, description),
+)

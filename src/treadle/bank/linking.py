@@ -13,6 +13,7 @@ from treadle.bank.updating import DEFAULT_DAYS_REQUESTED, start_update
 from treadle.call import ClientCall
 from treadle.clock import DAY
 from treadle.http import errors
+from treadle.sources.source import MalformedPassword
 from treadle.wire.common import Products
 
 # A sandbox login holds for this long; then the Item asks for a new one.
@@ -35,22 +36,31 @@ async def link_item(
     *,
     username: str | None = None,
     password: str | None = None,
+    login_field: str,
     webhook: str | None = None,
     options: dict[str, Any] | None = None,
     days_requested: int | None = None,
 ) -> LinkedItem:
     """Add a new Item with its accounts to the call's Change.
 
-    Raises ApiError: no such institution, a product it does not offer, or what the login answers.
+    `login_field` is where the request has the password. Raises ApiError: no such institution, a
+    product it does not offer, or what the login answers.
     """
     services = call.services
     institution = services.source.institution(institution_id)
     if institution is None:
         raise errors.INVALID_INSTITUTION()
     check_products(products, institution)
-    login = await services.source.log_in(
-        institution, username or DEFAULT_USERNAME, password or DEFAULT_PASSWORD, call.now
-    )
+    try:
+        login = await services.source.log_in(
+            institution,
+            username or DEFAULT_USERNAME,
+            password or DEFAULT_PASSWORD,
+            call.now,
+            seed=call.ids.identifier("seed"),
+        )
+    except MalformedPassword as malformed:
+        raise errors.INVALID_FIELD(problem=f"{login_field} {malformed}") from None
     item_id = call.ids.identifier("item")
     billed = sorted(set(products))
     call.change.write(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from treadle.bank.cursor import Cursor
@@ -10,23 +12,18 @@ from treadle.bank.entries import (
     CHANGES_OF_ACCOUNT,
     MOVED,
     MOVED_OF_ACCOUNT,
-    Changed,
-    Kind,
+    NEXT_CHANGE,
+    NEXT_CHANGE_OF_ACCOUNT,
 )
+from treadle.bank.page import Page
 from treadle.bank.updates import Update
 from treadle.call import OpenCall
 from treadle.http import errors
+from treadle.store.change import GuardFailed
 
 # Begins after everything that is there, for a reader that knows it from `/transactions/get`.
 _NOW = "now"
-
-
-class Page(msgspec.Struct):
-    added: list[Changed]
-    modified: list[Changed]
-    removed: list[Changed]
-    next_cursor: str
-    has_more: bool
+_NOTHING = msgspec.Raw(b"[]")
 
 
 async def read_page(
@@ -37,33 +34,72 @@ async def read_page(
     Raises ApiError when the cursor belongs elsewhere, or when what the pages before it told has
     changed meanwhile.
     """
-    stream = f"{update.item_id}/{update.product}/{account_id or ''}"
     if update.updated_at is None:
-        return Page([], [], [], next_cursor="", has_more=False)
-    at = _parse(cursor, stream, update.sequence)
-    rows = {
-        "item_id": update.item_id,
-        "product": update.product,
-        "client_id": update.client_id,
-    }
-    changes, moved = CHANGES, MOVED
-    if account_id is not None:
-        rows["account_id"] = account_id
-        changes, moved = CHANGES_OF_ACCOUNT, MOVED_OF_ACCOUNT
-    if not at.in_loop:
-        at = Cursor(at.start, at.position, update.sequence)
-    elif await call.first(moved, head=at.head, **rows) is not None:
+        return Page(_NOTHING, _NOTHING, _NOTHING, next_cursor="", has_more=False)
+    stream = _Stream(call, update, account_id)
+    at = _parse(cursor, stream.name, update.sequence)
+    if at.in_loop and await stream.has_moved(at.head):
         raise errors.TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION()
-    limits = {"start": at.start, "position": at.position, "head": at.head, "count": count + 1}
-    found = await call.all(changes, **rows, **limits)
-    has_more = len(found) > count
-    told = found[:count]
-    following = Cursor(at.start, told[-1].sequence, at.head) if has_more else Cursor.at(at.head)
-    page = Page([], [], [], following.text(stream), has_more)
-    lists = {Kind.ADDED: page.added, Kind.MODIFIED: page.modified, Kind.REMOVED: page.removed}
-    for one in told:
-        lists[Kind(one.kind)].append(one)
+    # What was added since the loop began is told in it too.
+    at = Cursor(at.start, at.position, update.sequence)
+    # A page follows from the numbers of its changes, so one that is known never grows old.
+    key = (stream.name, at, count)
+    pages = call.services.pages
+    page = pages.get(key)
+    if page is None:
+        page = await stream.read(at, count)
+        if await stream.has_moved(at.head):
+            raise GuardFailed("an entry changed while it was read")
+        if page.size <= pages.maxsize:
+            pages[key] = page
     return page
+
+
+class _Stream:
+    """The changes of an Item's product, or of those of one of its accounts."""
+
+    def __init__(self, call: OpenCall, update: Update, account_id: str | None) -> None:
+        self.name = f"{update.item_id}/{update.product}/{account_id or ''}"
+        self._call = call
+        self._rows: dict[str, Any] = {
+            "item_id": update.item_id,
+            "product": update.product,
+            "client_id": update.client_id,
+        }
+        self._changes, self._next, self._moved = CHANGES, NEXT_CHANGE, MOVED
+        if account_id is not None:
+            self._rows["account_id"] = account_id
+            self._changes, self._next, self._moved = (
+                CHANGES_OF_ACCOUNT,
+                NEXT_CHANGE_OF_ACCOUNT,
+                MOVED_OF_ACCOUNT,
+            )
+
+    async def has_moved(self, head: int) -> bool:
+        """Whether an entry that a reader up to there counts on has changed since."""
+        return await self._call.first(self._moved, head=head, **self._rows) is not None
+
+    async def read(self, at: Cursor, count: int) -> Page:
+        limits = {"start": at.start, "head": at.head, **self._rows}
+        (found,) = await self._call.all(self._changes, position=at.position, count=count, **limits)
+        last = found.last or at.position
+        has_more = (
+            found.count == count
+            and await self._call.first(self._next, position=last, **limits) is not None
+        )
+        following = Cursor(at.start, last, at.head) if has_more else Cursor.at(at.head)
+        return Page(
+            _list(found.added),
+            _list(found.modified),
+            _list(found.removed),
+            following.text(self.name),
+            has_more,
+        )
+
+
+def _list(members: str | None) -> msgspec.Raw:
+    """What stands in the database is not decoded only to be encoded again."""
+    return msgspec.Raw(f"[{members or ''}]".encode())
 
 
 def _parse(text: str | None, stream: str, sequence: int) -> Cursor:

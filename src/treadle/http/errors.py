@@ -201,6 +201,17 @@ INVALID_USER_TOKEN = _kind(
     "could not find matching user token",
     "A user token that nobody knows.",
 )
+INVALID_LINK_TOKEN = _kind(
+    ("INVALID_INPUT", "INVALID_LINK_TOKEN"),
+    "invalid link_token provided",
+    "A link token that cannot be used; today only a custom user asks for it, by `force_error`.",
+)
+RECAPTCHA_BAD = _kind(
+    ("RECAPTCHA_ERROR", "RECAPTCHA_BAD"),
+    "the answer to the challenge was not accepted",
+    "Asked for by a sandbox login with `recaptcha` set to `bad`.",
+    display_message="The answer was not accepted. Please try again.",
+)
 DIRECT_INTEGRATION_NOT_ENABLED = _kind(
     ("INVALID_INPUT", "DIRECT_INTEGRATION_NOT_ENABLED"),
     "this client can only create items through Link",

@@ -17,6 +17,8 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
+_LARGE_BYTES = 65_536
+
 
 class JoiningProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -28,6 +30,10 @@ class JoiningProtocol(HttpToolsProtocol):
         super()._start_asgi_task(cycle, app)
 
 
+# What an application sends to close a connection without an answer.
+DROP = {"type": "treadle.drop"}
+
+
 class _JoiningCycle(RequestResponseCycle):
     """One request and its answer, of which the head is kept until the body comes."""
 
@@ -36,6 +42,10 @@ class _JoiningCycle(RequestResponseCycle):
     async def send(self, message: Any) -> None:
         if message["type"] == "http.response.start":
             self._head = message
+        elif message is DROP:
+            # uvicorn is told what the sender will see: that nobody is there.
+            self.disconnected = True
+            self.transport.close()
         elif self._is_usual(message):
             self._write(self._head, message["body"])
         else:
@@ -59,8 +69,14 @@ class _JoiningCycle(RequestResponseCycle):
         pieces = [STATUS_LINE[head["status"]]]
         for name, value in (*self.default_headers, *head["headers"]):
             pieces += (name, b": ", value, b"\r\n")
-        pieces += (b"\r\n", body)
-        self.transport.write(b"".join(pieces))
+        pieces.append(b"\r\n")
+        if len(body) > _LARGE_BYTES:
+            # Copying so much costs more than another piece does.
+            self.transport.write(b"".join(pieces))
+            self.transport.write(body)
+        else:
+            pieces.append(body)
+            self.transport.write(b"".join(pieces))
         self.response_complete = True
         self.message_event.set()
         self.on_response()
@@ -89,4 +105,4 @@ class _JoiningTransport:
     def _flush(self) -> None:
         if self._pieces:
             pieces, self._pieces = self._pieces, []
-            self._transport.write(b"".join(pieces))
+            self._transport.writelines(pieces)

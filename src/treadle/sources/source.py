@@ -23,6 +23,10 @@ from treadle.bank.model import (
 )
 
 
+class MalformedPassword(Exception):
+    """A password that should describe something and does not; says in what."""
+
+
 class Login(msgspec.Struct):
     """What a successful login gives."""
 
@@ -97,11 +101,12 @@ class Source(Protocol):
     def institution(self, institution_id: str) -> Institution | None: ...
 
     async def log_in(
-        self, institution: Institution, username: str, password: str, now: int
+        self, institution: Institution, username: str, password: str, now: int, seed: str
     ) -> Login:
-        """The accounts behind a login.
+        """The accounts behind a login; what a source makes up for it follows from the seed.
 
-        Raises ApiError when the institution refuses, with the error that Link would show.
+        Raises ApiError when the institution refuses, with the error that Link would show, and
+        MalformedPassword.
         """
         ...
 
@@ -130,7 +135,7 @@ class NoSource:
         return None
 
     async def log_in(
-        self, institution: Institution, username: str, password: str, now: int
+        self, institution: Institution, username: str, password: str, now: int, seed: str
     ) -> Login:
         raise LookupError(institution.institution_id)
 

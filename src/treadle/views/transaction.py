@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from treadle.bank.model import SourceTransaction
-from treadle.wire import common as wire
-from treadle.wire.common import AccountType, TransactionAllOfPaymentChannel
+import msgspec
+from msgspec import structs
 
-_NOWHERE = wire.Location(
-    address=None,
-    city=None,
-    region=None,
-    postal_code=None,
-    country=None,
-    lat=None,
-    lon=None,
-    store_number=None,
-)
-_NO_META = wire.PaymentMeta(
-    reference_number=None,
-    ppd_id=None,
-    payee=None,
-    by_order_of=None,
-    payer=None,
-    payment_method=None,
-    payment_processor=None,
-    reason=None,
+from treadle.bank.model import SourceTransaction
+from treadle.enrichment.enrichment import Enrichment, enrich
+from treadle.enrichment.taxonomy import first_version, icon_url, primary_category
+from treadle.enrichment.text import Place
+from treadle.wire import common as wire
+from treadle.wire.common import (
+    AccountType,
+    PersonalFinanceCategoryVersion,
+    TransactionAllOfPaymentChannel,
 )
 
 
@@ -34,6 +23,8 @@ def transaction_view(
     transaction_id: str,
     pending_transaction_id: str | None,
 ) -> wire.Transaction:
+    enriched = enrich(shown.description, shown.amount, account_type=account_type)
+    merchant = enriched.merchant
     return wire.Transaction(
         account_id=shown.account_id,
         transaction_id=transaction_id,
@@ -44,12 +35,70 @@ def transaction_view(
         authorized_date=shown.authorized_date,
         authorized_datetime=None,
         datetime=None,
-        name=shown.description,
+        name=enriched.name,
+        merchant_name=merchant.name if merchant else None,
+        merchant_entity_id=merchant.entity_id if merchant else None,
+        website=merchant.website if merchant else None,
+        logo_url=None,
+        counterparties=[
+            wire.TransactionCounterparty(**structs.asdict(one), logo_url=None)
+            for one in enriched.counterparties
+        ],
+        personal_finance_category=category_view(
+            enriched.detailed, enriched.confidence_level, PersonalFinanceCategoryVersion.V2
+        ),
+        personal_finance_category_icon_url=icon_url(enriched.primary),
+        category=None,
+        category_id=None,
+        check_number=enriched.check_number,
         pending=shown.pending,
         pending_transaction_id=pending_transaction_id,
         account_owner=None,
-        location=_NOWHERE,
-        payment_meta=_NO_META,
-        payment_channel=TransactionAllOfPaymentChannel.OTHER,
+        location=location_view(enriched.place),
+        payment_meta=_payment_meta(enriched),
+        payment_channel=TransactionAllOfPaymentChannel(enriched.channel),
+        transaction_type=enriched.transaction_type,
         transaction_code=None,
+    )
+
+
+def category_view(
+    detailed: str,
+    confidence_level: str | msgspec.UnsetType | None,
+    version: PersonalFinanceCategoryVersion,
+) -> wire.PersonalFinanceCategory:
+    """A category of the second version, in the version that is asked for."""
+    if version is PersonalFinanceCategoryVersion.V1:
+        detailed = first_version(detailed)
+    return wire.PersonalFinanceCategory(
+        primary=primary_category(detailed, version),
+        detailed=detailed,
+        confidence_level=confidence_level,
+        version=version,
+    )
+
+
+def location_view(place: Place) -> wire.Location:
+    return wire.Location(
+        address=None,
+        city=place.city,
+        region=place.region,
+        postal_code=None,
+        country=place.country,
+        lat=None,
+        lon=None,
+        store_number=place.store_number,
+    )
+
+
+def _payment_meta(enriched: Enrichment) -> wire.PaymentMeta:
+    return wire.PaymentMeta(
+        reference_number=None,
+        ppd_id=enriched.ppd_id,
+        payee=None,
+        by_order_of=None,
+        payer=None,
+        payment_method=enriched.payment_method,
+        payment_processor=enriched.payment_processor,
+        reason=None,
     )

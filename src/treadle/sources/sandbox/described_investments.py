@@ -56,9 +56,7 @@ def _cash(account: schema.Account) -> schema.Holding:
     """An account of which no holdings are told holds its balance in cash."""
     currency, balance = account.currency, account.starting_balance
     cash = schema.Security(name="Cash", ticker_symbol=currency, currency=currency)
-    return schema.Holding(
-        institution_price=1, quantity=balance, cost_basis=balance, security=cash
-    )
+    return schema.Holding(institution_price=1, quantity=balance, cost_basis=balance, security=cash)
 
 
 def _held(holding: schema.Holding, security: Security) -> Holding:

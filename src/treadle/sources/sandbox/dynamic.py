@@ -25,8 +25,6 @@ from treadle.sources.source import (
 )
 from treadle.wire.common import AccountType
 
-# What is made in the days before the first look has not been posted yet.
-_PENDING_DAYS = 2
 _NEW_IN_STEP = 3
 _RISE = 1.00
 _PURCHASES = (
@@ -45,7 +43,7 @@ _PURCHASES = (
 
 
 class DynamicUser:
-    """Begins as another user does, and then lives on."""
+    """Begins as another user does and then lives on, beside what goes on happening to that one."""
 
     def __init__(self, base: SandboxUser) -> None:
         self._base = base
@@ -54,13 +52,8 @@ class DynamicUser:
         return self._base.accounts(institution, today)
 
     def transactions(self, reading: Reading) -> TransactionsPicture:
-        history = self._base.transactions(reading).transactions
-        if not reading.known:
-            made_lately = reading.today - dt.timedelta(days=_PENDING_DAYS)
-            return TransactionsPicture(
-                [structs.replace(one, pending=one.date > made_lately) for one in history]
-            )
-        return _Step(reading).picture(history)
+        picture = self._base.transactions(reading)
+        return _Step(reading).picture(picture.transactions) if reading.known else picture
 
     def investments(self, reading: Reading) -> InvestmentsPicture:
         return self._base.investments(reading)
@@ -74,27 +67,24 @@ class _Step:
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
-        self._accounts = {account.account_id: account for account in reading.accounts}
+        days = [one.data["date"] for one in reading.known]
+        self._first_day = dt.date.fromisoformat(min(days))
+        self._last_day = dt.date.fromisoformat(max(days))
 
     def picture(self, history: list[SourceTransaction]) -> TransactionsPicture:
         known = self._reading.known
-        pending = [one for one in known if one.pending]
         raised = next((one for one in known if not one.pending), None)
-        posted = [self._again(one) for one in pending]
-        shown = [*posted, *self._purchases()]
-        if raised is not None:
-            shown.append(_raise(raised))
+        # History is older than what is known of it, when it comes after the first days.
+        older = [one for one in history if one.date < self._first_day]
+        later = [one for one in history if (one.authorized_date or one.date) > self._last_day]
+        posted = [*later, *(self._again(one) for one in known if one.pending)]
+        new = list(self._purchases())
         return TransactionsPicture(
-            # History is older than what is known of it, when it comes after the first days.
-            [*self._older(history), *shown],
+            [*older, *posted, *new, *([_raise(raised)] if raised else ())],
             kept_created(self._reading)
             | {one.source_key for one in known if not one.pending and one is not raised},
-            dict(self._balances(posted, shown)),
+            dict(self._balances(posted, [*later, *new], raised)),
         )
-
-    def _older(self, history: list[SourceTransaction]) -> list[SourceTransaction]:
-        earliest = min(one.data["date"] for one in self._reading.known)
-        return [one for one in history if one.date.isoformat() < earliest]
 
     def _again(self, pending: KnownEntry) -> SourceTransaction:
         """The posted transaction that takes the place of a pending one."""
@@ -130,16 +120,18 @@ class _Step:
             )
 
     def _balances(
-        self, posted: list[SourceTransaction], shown: list[SourceTransaction]
+        self,
+        posted: list[SourceTransaction],
+        new: list[SourceTransaction],
+        raised: KnownEntry | None,
     ) -> Iterator[tuple[str, Balances]]:
         """What was posted moves the current balance, what is new the available one."""
         for account in self._reading.accounts:
-            of_account = [one for one in shown if one.account_id == account.account_id]
-            settled = [one for one in of_account if one in posted]
-            rise = _RISE if any(not one.pending and one not in posted for one in of_account) else 0
-            new = sum(one.amount for one in of_account if one.pending)
-            spent = sum(one.amount for one in settled) + rise
-            yield account.account_id, _moved(account, spent, new + rise)
+            name = account.account_id
+            rise = _RISE if raised is not None and raised.account_id == name else 0
+            spent = sum(one.amount for one in posted if one.account_id == name)
+            more = sum(one.amount for one in new if one.account_id == name)
+            yield name, _moved(account, spent + rise, more + rise)
 
 
 def _spends(account: KnownAccount) -> bool:

@@ -5,12 +5,25 @@ from __future__ import annotations
 from datetime import date
 from typing import Protocol
 
+import msgspec
+
 from treadle.bank.liability import Liability
 from treadle.bank.model import Institution, SourceAccount
 from treadle.sources.source import InvestmentsPicture, Reading, TransactionsPicture
 
 # Entries that a developer added stand as they are, whatever the user's own data says.
 CREATED_PREFIX = "created:"
+
+
+class SandboxLogin(msgspec.Struct):
+    """What the sandbox keeps of a login: enough to find its user again."""
+
+    username: str
+    # Of a custom user, all that it is.
+    password: str
+    # Of the bank.
+    country: str
+    created: date
 
 
 class SandboxUser(Protocol):

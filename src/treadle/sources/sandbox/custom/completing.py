@@ -26,7 +26,7 @@ from treadle.sources.sandbox.custom.schema import (
     Numbers,
     PhoneNumber,
 )
-from treadle.sources.sandbox.custom.values import AccountType
+from treadle.sources.sandbox.custom.values import MAX_AMOUNT, AccountType
 from treadle.wire.common import AccountSubtype, EmailType, PhoneNumberType
 
 P = TypeVar("P", bound=Part)
@@ -121,7 +121,8 @@ def _complete(account: Account, names: list[str], country: str, draw: Draw) -> A
 def _balance(account: Account, kind: Kind, draw: Draw) -> float:
     if account.holdings:
         worth = [(one.quantity or 0) * (one.institution_price or 0) for one in account.holdings]
-        return round(sum(worth), 2)
+        # The whole user is read again later, so it keeps to the limits of its fields.
+        return round(max(-MAX_AMOUNT, min(sum(worth), MAX_AMOUNT)), 2)
     return draw.money(*_BALANCES[kind.type])
 
 

@@ -41,7 +41,10 @@ Sedol = Annotated[str, _text("[A-Z0-9]{7}", "a SEDOL of seven characters")]
 DecimalText = Annotated[str, _text(r"-?[0-9]{1,12}(\.[0-9]{1,9})?", "a decimal number in a text")]
 
 # Every number has limits, so that no sum of them overflows.
-Amount = Annotated[float, Meta(ge=-1e12, le=1e12, description="a number from -1e12 to 1e12")]
+MAX_AMOUNT = 1e12
+Amount = Annotated[
+    float, Meta(ge=-MAX_AMOUNT, le=MAX_AMOUNT, description="a number from -1e12 to 1e12")
+]
 Percentage = Annotated[float, Meta(ge=0, le=100, description="a number from 0 to 100")]
 Count = Annotated[int, Meta(ge=0, le=10_000, description="a whole number from 0 to 10000")]
 Rounds = Annotated[int, Meta(ge=1, le=10, description="a whole number from 1 to 10")]
