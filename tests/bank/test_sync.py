@@ -12,7 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.bank.scripted import Booking, World, open_world
+from tests.bank.scripted import START, Booking, World, open_world
+from treadle.app import open_services
+from treadle.bank.pages import read_page
+from treadle.bank.updates import UPDATE_OF_ITEM
+from treadle.call import OpenCall
+from treadle.settings import Settings
+from treadle.store.change import GuardFailed
 
 MUTATED = "TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION"
 
@@ -210,3 +216,28 @@ def test_pages_tell_in_the_order_of_the_changes(run: Callable[[Any], Any]) -> No
         assert len(found) == 12
 
     run(read)
+
+
+def test_page_is_refused_when_its_entries_changed_meanwhile(tmp_path: Path) -> None:
+    async def read() -> None:
+        world = await open_world(tmp_path)
+        await world.link()
+        happen(world, "book", 0, False, 1)
+        await sync(world)
+        item = await world.post("/item/get", access_token=world.access_token)
+        services = await open_services(Settings(data=tmp_path, clock=START))
+        call = OpenCall(services, "", START)
+        seen = await call.first(
+            UPDATE_OF_ITEM,
+            item_id=item["item"]["item_id"],
+            client_id="client_sandbox",
+            product="transactions",
+        )
+        assert seen is not None
+        happen(world, "change", 0, 1, 2)
+        await refresh(world)
+        with pytest.raises(GuardFailed):
+            await read_page(call, seen, None, "", 100)
+        await services.store.close()
+
+    asyncio.run(read())
