@@ -1,0 +1,5 @@
+"""Webhooks: what is owed, who may be reached, how it is signed and delivered."""
+
+from treadle.webhooks.outbox import owe
+
+__all__ = ["owe"]
