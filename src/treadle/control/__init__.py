@@ -1,0 +1,1 @@
+"""The control plane: operations of Treadle's own, under `/treadle/`."""

@@ -1,0 +1,1 @@
+"""Faults: what a sandbox client wants to go wrong with its calls and its webhooks."""
