@@ -1,0 +1,1 @@
+"""Worlds of sandbox clients as a whole: emptied, put back as they were, carried elsewhere."""
