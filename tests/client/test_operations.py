@@ -1,0 +1,115 @@
+"""The client has every operation that the server has beside the API, with all of its fields."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Callable, Iterator
+from operator import attrgetter
+from typing import Any, get_args, get_type_hints
+
+import msgspec
+import pytest
+
+from tests.client.conftest import link_token
+from tests.support.server import Server
+from treadle.client import Treadle
+from treadle.control.asking import Order
+from treadle.control.openapi import request_type
+from treadle.link.drive import Plan as ServersPlan
+from treadle.operations import OWN, load_areas
+
+load_areas()
+
+METHODS = {
+    "GET /treadle/coverage": "coverage",
+    "GET /treadle/openapi.json": "openapi",
+    "GET /treadle/sandbox/clients": "clients.list",
+    "/treadle/sandbox/clients": "clients.create",
+    "/treadle/sandbox/clients/delete": "clients.delete",
+    "GET /treadle/sandbox/clock": "clock.get",
+    "/treadle/sandbox/clock": "clock.set",
+    "/treadle/sandbox/clock/advance": "clock.advance",
+    "/treadle/sandbox/clock/run": "clock.run",
+    "GET /treadle/sandbox/faults": "faults.list",
+    "/treadle/sandbox/faults": "faults.add",
+    "/treadle/sandbox/faults/remove": "faults.remove",
+    "/treadle/sandbox/faults/clear": "faults.clear",
+    "/treadle/sandbox/link/run": "link.run",
+    "/treadle/sandbox/link/plan": "link.plan",
+    "/treadle/sandbox/link/plan/clear": "link.clear_plan",
+    "/treadle/sandbox/link/start": "link.start",
+    "/treadle/sandbox/link/act": "link.act",
+    "/treadle/sandbox/link/state": "link.state",
+    "GET /treadle/sandbox/requests": "requests.list",
+    "GET /treadle/sandbox/seed": "seed.get",
+    "/treadle/sandbox/seed": "seed.set",
+    "/treadle/webhooks/get": "webhooks.list",
+}
+# Defaults that the client chooses otherwise: it lists from the beginning, and does not listen.
+OTHER_DEFAULTS = {
+    ("/treadle/webhooks/get", "after"): 0,
+    ("/treadle/sandbox/clients", "processors"): (),
+    ("/treadle/sandbox/link/act", "inputs"): None,
+}
+LOG_SECONDS = 5.0
+
+
+# What fields are given that an operation cannot do without.
+GIVEN: dict[str, Callable[[Treadle], Any]] = {
+    "made_client_id": lambda treadle: treadle.clients.create().client.client_id,
+    "fault_id": lambda treadle: treadle.faults.add("drop", path="/auth/get").fault_id,
+    "effect": lambda treadle: "latency",
+    "seconds": lambda treadle: 1,
+    "now": lambda treadle: "2126-01-31T12:00:00Z",
+    "seed": lambda treadle: "loom",
+    "link_token": link_token,
+    "link_session_id": lambda treadle: treadle.link.start(link_token(treadle)).link_session_id,
+    "action": lambda treadle: "exit",
+}
+
+
+def fields_of(key: str) -> dict[str, Any]:
+    """What an operation asks for beside credentials, with the default of each field."""
+    fields = msgspec.structs.fields(request_type(OWN[key]))
+    defaults = {
+        one.name: one.default if one.default_factory is msgspec.NODEFAULT else one.default_factory()
+        for one in fields
+    }
+    return {
+        name: OTHER_DEFAULTS.get((key, name), default)
+        for name, default in defaults.items()
+        if name not in Order.__struct_fields__
+    }
+
+
+def parameters_of(method: Callable[..., Any]) -> Iterator[tuple[str, Any]]:
+    """What a method takes, with the default of each; a plan leaves its defaults to the server."""
+    for name, one in inspect.signature(method).parameters.items():
+        if one.kind is one.VAR_KEYWORD:
+            [members] = get_args(get_type_hints(method)[name])
+            for member in members.__optional_keys__:
+                yield member, getattr(ServersPlan(), member)
+        else:
+            yield name, msgspec.NODEFAULT if one.default is one.empty else one.default
+
+
+def test_every_operation_has_a_method() -> None:
+    assert METHODS.keys() == {key for key, one in OWN.items() if one.path.startswith("/treadle/")}
+
+
+@pytest.mark.parametrize("key", METHODS)
+def test_it_takes_every_field(key: str, treadle: Treadle) -> None:
+    assert dict(parameters_of(attrgetter(METHODS[key])(treadle))) == fields_of(key)
+
+
+@pytest.mark.parametrize("key", METHODS)
+def test_it_calls_the_operation(key: str, treadle: Treadle, server: Server) -> None:
+    given = {name: GIVEN[name](treadle) for name in fields_of(key) if name in GIVEN}
+    line = f" {OWN[key].method} {OWN[key].path} 200 "
+    before = server.log().count(line)
+    attrgetter(METHODS[key])(treadle)(**given)
+    deadline = time.monotonic() + LOG_SECONDS
+    while server.log().count(line) == before:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
