@@ -7,6 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bench import webhooks, worlds
 from bench.measures import Bench, Runs
 from bench.report import Report, note
 from bench.seeding import CACHE, copy, seeded
@@ -14,6 +15,7 @@ from bench.servers import BenchError
 from bench.syncing import synced
 
 _SMALL_ROWS = 10_000
+_WEBHOOKS_PER_SECOND = 1_000
 _HISTORIES = (10_000, 100)
 
 
@@ -36,7 +38,9 @@ def _parse() -> argparse.Namespace:
         prog="python -m bench", description="Measure the server against a bare ASGI function."
     )
     parser.add_argument("--quick", action="store_true", help="2 seconds and one round for each")
-    parser.add_argument("--only", choices=["redeem", "create", "sync", "start"])
+    parser.add_argument(
+        "--only", choices=["redeem", "create", "sync", "start", "webhooks", "worlds"]
+    )
     parser.add_argument("--strict", action="store_true", help="fail when a target is missed")
     parser.add_argument("--rows", type=int, default=1_000_000, help="tokens in the large database")
     return parser.parse_args()
@@ -46,6 +50,14 @@ def _measure(only: str | None, runs: Runs, rows: int, report: Report) -> None:
     CACHE.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="bench-run-", dir=CACHE) as temporary:
         folder = Path(temporary)
+        if only in (None, "webhooks"):
+            note("Delivering webhooks")
+            webhooks.measure(folder, _WEBHOOKS_PER_SECOND * runs.seconds, report)
+        if only in (None, "worlds"):
+            note("Making worlds")
+            worlds.measure(folder, report)
+        if only in ("webhooks", "worlds"):
+            return
         bench = Bench(folder, runs, report)
         if only in (None, "sync"):
             note("Reading transactions")

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
+from treadle.alarm import Alarm
 from treadle.bank.page import page_cache
 from treadle.call import Services
 from treadle.clients import CLIENT, NewClient, create_client
 from treadle.clock import FixedClock, SystemClock
+from treadle.faults.striking import Faults
 from treadle.http.limits import Receive
 from treadle.http.pipeline import Pipeline, Scope, Send, send_json
 from treadle.keys import load_keys
-from treadle.operations import load_areas
+from treadle.operations import OWN, load_areas
 from treadle.partners.stripe import StripeTokens
+from treadle.recording.log import RequestLog
 from treadle.settings import SANDBOX_CLIENT_ID, SANDBOX_SECRET, Settings
 from treadle.sources.sandbox.sandbox import SandboxSource
 from treadle.sources.source import NoSource, Source
 from treadle.store.change import GuardFailed
 from treadle.store.opening import database_url, open_store
+from treadle.webhooks.bell import Bell
+from treadle.webhooks.delivery import Delivery
+from treadle.webhooks.egress import Egress, anywhere, public_only
+from treadle.webhooks.signing_keys import Signer
+from treadle.worlds import Worlds
 
 KEY_FILE = "keys.json"
 _HEALTH = json.dumps({"status": "ok"}).encode()
@@ -38,7 +47,7 @@ class Application:
             await self._live(receive, send)
         elif scope["type"] == "http" and self._pipeline is not None:
             if scope["path"] == "/healthz" and scope["method"] == "GET":
-                await send_json(send, 200, _HEALTH)
+                await send_json(send, 200, [_HEALTH])
             else:
                 await self._pipeline(scope, receive, send)
 
@@ -46,10 +55,18 @@ class Application:
         """Open what is needed before the first request, and close it after the last one."""
         await receive()
         self._services = await open_services(self._settings)
-        self._pipeline = Pipeline(self._services, self._implemented)
+        self._pipeline = Pipeline(self._services, self._implemented | OWN)
+        delivery = webhook_delivery(self._services)
+        delivery.start()
+        alarm = Alarm(self._services)
+        alarm.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         self._pipeline.close()
+        await alarm.close()
+        await delivery.close()
+        if self._services.requests is not None:
+            await self._services.requests.close()
         await self._services.store.close()
         await send({"type": "lifespan.shutdown.complete"})
 
@@ -60,18 +77,39 @@ async def open_services(settings: Settings) -> Services:
     keys = load_keys(settings.data / KEY_FILE)
     store = await open_store(database_url(settings.database, settings.data), keys)
     source: Source = SandboxSource() if settings.sandbox else NoSource()
+    clock = SystemClock() if settings.clock is None else FixedClock(settings.clock)
     services = Services(
         settings=settings,
         store=store,
         keys=keys,
-        clock=SystemClock() if settings.clock is None else FixedClock(settings.clock),
+        clock=clock,
+        worlds=Worlds(store, keys, clock, settings.seed, sandbox=settings.sandbox),
         source=source,
         stripe=StripeTokens(settings.stripe_url, settings.stripe_timeout_seconds),
         pages=page_cache(),
+        signer=Signer(store, keys, settings.environment, settings.webhook_key_days),
+        bell=Bell(),
+        wakes=asyncio.Event(),
+        requests=RequestLog(store, keys, settings.requests_kept) if settings.sandbox else None,
     )
     if settings.sandbox:
         await _make_ready_client(services)
     return services
+
+
+def webhook_delivery(services: Services) -> Delivery:
+    settings = services.settings
+    rule = anywhere if settings.sandbox else public_only(settings.webhook_networks)
+    return Delivery(
+        services.store,
+        services.keys,
+        services.signer,
+        services.bell,
+        Egress(rule),
+        now=services.worlds.now_of,
+        strike=Faults(services).of_webhook,
+        timeout_seconds=settings.webhook_timeout_seconds,
+    )
 
 
 async def _make_ready_client(services: Services) -> None:

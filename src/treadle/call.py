@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 import msgspec
 
 from treadle.bank.page import Pages
-from treadle.bank.rows import ACCOUNT_OF_ITEM, ACCOUNTS_OF_ITEM, HOLD_ITEM, Account, Item
-from treadle.clients import ADVANCE_COUNTER, Client
+from treadle.bank.rows import (
+    ACCOUNT_OF_ITEM,
+    ACCOUNTS_OF_ITEM,
+    HOLD_ITEM,
+    WAKE_BY,
+    Account,
+    Item,
+)
+from treadle.clients import ADVANCE_COUNTER, EPOCH, HOLD_WORLD, Client, Owner
 from treadle.clock import Clock
 from treadle.http import errors
 from treadle.ids import Ids
 from treadle.keys import Keys
 from treadle.partners.stripe import StripeTokens
+from treadle.recording.log import RequestLog
 from treadle.settings import Settings
 from treadle.sources.source import Source
-from treadle.store.change import Change, Record, Store
+from treadle.store.change import Change, GuardFailed, Record, Store
 from treadle.store.statements import Query
 from treadle.tokens.rows import Grant, MintedGrant, ProcessorGrant
+from treadle.webhooks.bell import Bell
+from treadle.webhooks.signing_keys import Signer
+from treadle.worlds import Worlds
 
 R = TypeVar("R")
 
@@ -31,10 +43,26 @@ class Services(msgspec.Struct, frozen=True):
     store: Store
     keys: Keys
     clock: Clock
+    # The clocks and seeds that the clients of a sandbox have for themselves.
+    worlds: Worlds
     source: Source
     stripe: StripeTokens
     # The pages of changes that were read lately.
     pages: Pages
+    signer: Signer
+    # Rung when a webhook is owed.
+    bell: Bell
+    # Set when an Item may be due to wake.
+    wakes: asyncio.Event
+    # Of the last requests, in a sandbox.
+    requests: RequestLog | None
+
+
+class Reached(msgspec.Struct, frozen=True):
+    """What a call is about."""
+
+    item_id: str | None = None
+    institution_id: str | None = None
 
 
 class OpenCall:
@@ -57,6 +85,9 @@ class OpenCall:
     def all(self, query: Query[R], /, **parameters: Any) -> Awaitable[list[R]]:
         return self.services.store.all(query, **parameters)
 
+    async def check_world(self) -> None:
+        """Raises GuardFailed when what was read may be of two worlds, one of them gone."""
+
     async def commit(self) -> None:
         """Keep what is in the Change, and go on with an empty one.
 
@@ -65,23 +96,34 @@ class OpenCall:
         """
         change, self.change = self.change, Change()
         await self.services.store.commit(change)
+        for act in change.when_kept:
+            act()
 
 
 class ClientCall(OpenCall):
     """A call by a known client."""
 
+    # What lets its Changes be kept only in the world that they were decided in.
+    world_guard = HOLD_WORLD
+
     def __init__(self, services: Services, request_id: str, now: int, client: Client) -> None:
         super().__init__(services, request_id, now)
         self.client = client
+        # Whose data the call is about, and so whose clock and seed hold in it.
+        self.owner: Owner = client
         self._ids: Ids | None = None
 
     @property
     def ids(self) -> Ids:
         """Where this call's ids and tokens come from; most calls make none."""
         if self._ids is None:
-            seed = self.services.settings.seed
-            self._ids = Ids(seed, self.client.client_id, self.client.counter)
+            self._ids = self.services.worlds.ids(self.owner)
         return self._ids
+
+    @property
+    def reached(self) -> Reached:
+        """The Item that the call is about, as far as its gate has found one."""
+        return Reached()
 
     def _continue(self, call: ClientCall) -> None:
         """Be a more specific form of a call that a gate has opened."""
@@ -89,25 +131,54 @@ class ClientCall(OpenCall):
         self.request_id = call.request_id
         self.now = call.now
         self.client = call.client
+        self.owner = call.owner
         self.change = call.change
         self._ids = call._ids
 
+    async def check_world(self) -> None:
+        if self.services.settings.sandbox:
+            epoch = await self.first(EPOCH, client_id=self.owner.client_id)
+            if epoch != self.owner.epoch:
+                raise GuardFailed("the world was replaced while it was read")
+
     async def commit(self) -> None:
-        """As for any call; the client's counter moves with what was made by it."""
+        """As for any call; the owner's counter moves with what was made by it."""
         ids = self._ids
         if ids is not None and ids.counter != ids.start:
             self.change.write(
                 ADVANCE_COUNTER,
-                the_client_id=self.client.client_id,
+                the_client_id=self.owner.client_id,
                 seen_counter=ids.start,
                 counter=ids.counter,
             )
             ids.start = ids.counter
+        # In production no world is ever replaced.
+        if self.services.settings.sandbox:
+            owner = self.owner
+            self.change.hold(
+                self.world_guard, the_client_id=owner.client_id, seen_epoch=owner.epoch
+            )
         await super().commit()
 
     def hold_item(self, item_id: str) -> None:
         """Let the Change be kept only while this client's Item is there."""
         self.change.write(HOLD_ITEM, the_item_id=item_id, the_client_id=self.client.client_id)
+
+    def wake_item(self, item: Item) -> None:
+        """Have the Item looked at, for something about it depends on time from now on."""
+        self.change.write(
+            WAKE_BY, the_item_id=item.item_id, the_client_id=item.client_id, instant=self.now
+        )
+        self.ring_alarm()
+
+    def ring_alarm(self) -> None:
+        """Once the Change is kept, look which Items are to wake."""
+        self.change.when_kept.append(self.services.wakes.set)
+
+    @property
+    def actor(self) -> str:
+        """Who is on record for what the call changes."""
+        return self.client.client_id
 
     def record(self, action: str, owner: str | None = None, **subject: Any) -> None:
         """Add an entry to the audit chain of the client whose data changes."""
@@ -115,7 +186,7 @@ class ClientCall(OpenCall):
             Record(
                 at=self.now,
                 client_id=owner or self.client.client_id,
-                actor=self.client.client_id,
+                actor=self.actor,
                 action=action,
                 **subject,
             )
@@ -129,6 +200,10 @@ class ItemCall(ClientCall):
         self._continue(call)
         self.item = item
         self.token_id = token_id
+
+    @property
+    def reached(self) -> Reached:
+        return Reached(self.item.item_id, self.item.institution_id)
 
     @property
     def institution_name(self) -> str | None:
@@ -169,6 +244,10 @@ class PublicTokenCall(ClientCall):
         self._continue(call)
         self.grant = grant
 
+    @property
+    def reached(self) -> Reached:
+        return Reached(self.grant.item.item_id, self.grant.item.institution_id)
+
 
 class MinterCall(ClientCall):
     """A call by the client that minted a processor token, about that token."""
@@ -177,12 +256,25 @@ class MinterCall(ClientCall):
         self._continue(call)
         self.grant = grant
 
+    @property
+    def reached(self) -> Reached:
+        return Reached(self.grant.item_id)
+
 
 class ProcessorCall(ClientCall):
-    """A call with a processor token: one account of one Item, seen through one grant."""
+    """A call with a processor token: one account of one Item, seen through one grant.
+
+    The Item stays in its owner's world, so that a partner finds it as its developer does.
+    """
 
     def __init__(self, call: ClientCall, grant: ProcessorGrant, account: Account) -> None:
         self._continue(call)
         self.grant = grant
         self.item = grant.item
         self.account = account
+        self.owner = grant.owner
+        self.now = self.services.worlds.now(grant.owner)
+
+    @property
+    def reached(self) -> Reached:
+        return Reached(self.item.item_id, self.item.institution_id)

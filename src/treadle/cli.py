@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import sys
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 import msgspec
 
 from treadle import __version__, ids
+from treadle.administration import administer, data_option, database_option, run_to_end
+from treadle.request_commands import requests
 from treadle.settings import (
     DEFAULT_HOST,
     DEFAULT_PORT,
@@ -21,8 +21,8 @@ from treadle.settings import (
     Environment,
     Settings,
 )
-
-T = TypeVar("T")
+from treadle.snapshot_commands import snapshot
+from treadle.webhook_commands import listen, webhook
 
 _EPILOG = """Every option can also be set in the environment: --stripe-key of `treadle serve` is
 TREADLE_SERVE_STRIPE_KEY, --database of `treadle client list` is TREADLE_CLIENT_LIST_DATABASE."""
@@ -38,18 +38,6 @@ def main() -> None:
     """
 
 
-_data = click.option(
-    "--data",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("data"),
-    show_default=True,
-    help="Folder of the key file and of the embedded database.",
-)
-_database = click.option(
-    "--database",
-    metavar="URL",
-    help="postgresql://… for PostgreSQL; without it a SQLite file in the data folder.",
-)
 _environment = click.option(
     "--environment",
     type=click.Choice(["sandbox", "production"]),
@@ -68,8 +56,8 @@ _environment = click.option(
     show_default=True,
     help="Port to listen on; 0 picks a free one.",
 )
-@_data
-@_database
+@data_option
+@database_option
 @_environment
 @click.option(
     "--workers",
@@ -103,6 +91,13 @@ _environment = click.option(
     show_default=True,
     help="How long a product takes to have its first data, and as long again its whole history.",
 )
+@click.option(
+    "--requests-kept",
+    type=click.IntRange(0, 100_000),
+    default=1_000,
+    show_default=True,
+    help="Sandbox: how many of the last requests of each client are kept with their answers.",
+)
 @click.option("--stripe-key", metavar="KEY", help="Stripe secret key for bank account tokens.")
 @click.option(
     "--stripe-url",
@@ -111,11 +106,46 @@ _environment = click.option(
     metavar="URL",
     help="Where Stripe answers.",
 )
+@click.option(
+    "--webhook-timeout-seconds",
+    type=click.IntRange(1, 60),
+    default=10,
+    show_default=True,
+    help="How long a receiver of webhooks may take to answer.",
+)
+@click.option(
+    "--webhook-key-days",
+    type=click.IntRange(1, 365),
+    default=30,
+    show_default=True,
+    help="After how many days the key that webhooks are signed with is replaced.",
+)
+@click.option(
+    "--webhook-network",
+    multiple=True,
+    metavar="NETWORK",
+    help="Production: a network that webhooks may reach although it is not public, such as "
+    "10.1.0.0/16; repeatable.",
+)
+@click.option(
+    "--public-url",
+    metavar="URL",
+    help="The address by which browsers reach the server; default: where it listens.",
+)
+@click.option(
+    "--redirect-uri",
+    "redirect_uris",
+    multiple=True,
+    metavar="URI",
+    help="Where banks may send users back to, such as https://*.shop.example/return; repeatable. "
+    "Without any, a sandbox takes every address on loopback.",
+)
 def serve(
     data: Path,
     clock: str | None,
     strict_partners: bool,
     allowed_host: tuple[str, ...],
+    webhook_network: tuple[str, ...],
     **options: Any,
 ) -> None:
     """Start the server."""
@@ -132,12 +162,13 @@ def serve(
         clock=_parse_clock(clock),
         strict_partners=strict_partners or not sandbox,
         allowed_hosts=allowed_host,
+        webhook_networks=_check_networks(webhook_network),
         **options,
     )
     listener = _listen(settings.host, settings.port)
     settings = msgspec.structs.replace(settings, port=listener.getsockname()[1])
     # Opened once before any worker is, so that what is wrong is said once and plainly.
-    _run(_open_and_close(settings))
+    run_to_end(_open_and_close(settings))
     click.echo(_banner(settings), err=True)
     run(settings, listener)
 
@@ -156,6 +187,17 @@ def _check_stripe_key(key: str | None, environment: str) -> None:
             f"a {kinds[belongs]} Stripe key is refused in {environment}; "
             f"use a {kinds[environment]} key"
         )
+
+
+def _check_networks(networks: tuple[str, ...]) -> tuple[str, ...]:
+    from ipaddress import ip_network
+
+    for network in networks:
+        try:
+            ip_network(network)
+        except ValueError as error:
+            raise click.UsageError(f"--webhook-network {network}: {error}") from None
+    return networks
 
 
 def _parse_clock(text: str | None) -> int | None:
@@ -196,17 +238,6 @@ async def _open_and_close(settings: Settings) -> None:
     await services.store.close()
 
 
-def _run(work: Coroutine[Any, Any, T]) -> T:
-    """Run to the end, turning what an operator can mend into a plain message."""
-    from treadle.keys import KeyFileError
-    from treadle.store.opening import StoreError
-
-    try:
-        return asyncio.run(work)
-    except (KeyFileError, StoreError, OSError) as error:
-        raise click.ClickException(str(error)) from None
-
-
 def _banner(settings: Settings) -> str:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     url = f"http://{host}:{settings.port}"
@@ -238,13 +269,19 @@ def _banner(settings: Settings) -> str:
     return "\n".join(lines)
 
 
+main.add_command(listen)
+main.add_command(webhook)
+main.add_command(requests)
+main.add_command(snapshot)
+
+
 @main.group()
 def client() -> None:
     """Manage clients: developers, partners, or both."""
 
 
 def _client_options(command: Any) -> Any:
-    return _data(_database(command))
+    return data_option(database_option(command))
 
 
 def _names(text: str | None) -> list[str]:
@@ -302,7 +339,7 @@ def client_create(
     async def work(services: Any) -> None:
         await create_client(services.store, services.keys, new, services.clock.now())
 
-    _administer(data, database, work, f"a client {new.client_id} exists already")
+    administer(data, database, work, f"a client {new.client_id} exists already")
     click.echo(f"client_id  {new.client_id}\nsecret     {new.secret}")
 
 
@@ -322,7 +359,7 @@ def client_list(data: Path, database: str | None) -> None:
                 f"processors={processors}  integrations={integrations or '-'}"
             )
 
-    _administer(data, database, work, "")
+    administer(data, database, work, "")
 
 
 @client.command("rotate-secret")
@@ -338,7 +375,7 @@ def client_rotate_secret(client_id: str, data: Path, database: str | None) -> No
         now = services.clock.now()
         await rotate_secret(services.store, services.keys, client_id, secret, now)
 
-    _administer(data, database, work, f"there is no client {client_id}")
+    administer(data, database, work, f"there is no client {client_id}")
     click.echo(f"client_id  {client_id}\nsecret     {secret}")
 
 
@@ -352,28 +389,8 @@ def client_remove(client_id: str, data: Path, database: str | None) -> None:
     async def work(services: Any) -> None:
         await remove_client(services.store, client_id, services.clock.now())
 
-    _administer(data, database, work, f"there is no client {client_id}")
+    administer(data, database, work, f"there is no client {client_id}")
     click.echo(f"removed {client_id}")
-
-
-def _administer(data: Path, database: str | None, work: Any, on_conflict: str) -> None:
-    """Do something on the database that a server may be using at this very moment."""
-    from treadle.app import open_services
-    from treadle.store.change import GuardFailed
-
-    async def run() -> None:
-        # Production settings: they make nothing by themselves, the ready client included.
-        settings = Settings(data=data, database=database, environment="production")
-        services = await open_services(settings)
-        try:
-            await work(services)
-        finally:
-            await services.store.close()
-
-    try:
-        _run(run())
-    except GuardFailed:
-        raise click.ClickException(on_conflict) from None
 
 
 if __name__ == "__main__":

@@ -8,30 +8,47 @@ from sqlalchemy import bindparam, delete, select, update
 from treadle.keys import Keys
 from treadle.store.change import Change, Record, Store
 from treadle.store.columns import decode_names
+from treadle.store.link_tables import link_results, link_sessions, link_tokens
 from treadle.store.statements import Query, Write
 from treadle.store.tables import (
     account_details,
     accounts,
     clients,
     entries,
+    faults,
     items,
+    requests,
     signal_evaluations,
+    snapshots,
     stripe_tokens,
     updates,
 )
 
 
-class Client(msgspec.Struct):
+class Owner(msgspec.Struct):
+    """A client as the owner of data, which follows its clock and its seed."""
+
     client_id: str
+    counter: int
+    # What it has set for itself in a sandbox; see `worlds.py`.
+    world_json: str | None
+    # How often all that it has was replaced.
+    epoch: int
+
+
+class Client(Owner):
     name: str
     secret_digest: bytes
     pepper_id: str
     processors_json: str
     integrations_json: str | None
     stripe_key: bytes | None
-    counter: int
     created_at: int
     removed_at: int | None
+    # How many faults it has set for itself in a sandbox.
+    faults: int
+    # The client through which it was made, if it was.
+    made_by: str | None
 
     @property
     def processors(self) -> tuple[str, ...]:
@@ -44,11 +61,37 @@ class Client(msgspec.Struct):
         return None if self.integrations_json is None else decode_names(self.integrations_json)
 
 
-CLIENT = Query(
-    select(clients).where(clients.c.client_id == bindparam("client_id")), Client, shared=True
+# The columns of an owner and of a client, in the order of their structs.
+OWNER_COLUMNS = (clients.c.client_id, clients.c.counter, clients.c.world, clients.c.epoch)
+_COLUMNS = (
+    *OWNER_COLUMNS,
+    clients.c.name,
+    clients.c.secret_digest,
+    clients.c.pepper_id,
+    clients.c.processors,
+    clients.c.integrations,
+    clients.c.stripe_key,
+    clients.c.created_at,
+    clients.c.removed_at,
+    clients.c.faults,
+    clients.c.made_by,
 )
-CLIENTS = Query(select(clients).order_by(clients.c.created_at, clients.c.client_id), Client)
 
+CLIENT = Query(
+    select(*_COLUMNS).where(clients.c.client_id == bindparam("client_id")), Client, shared=True
+)
+CLIENTS = Query(select(*_COLUMNS).order_by(clients.c.created_at, clients.c.client_id), Client)
+
+EPOCH = Query(
+    select(clients.c.epoch).where(clients.c.client_id == bindparam("client_id")), int, shared=True
+)
+# Fails as a guard once all that the client has was replaced; until the Change is kept, it is not.
+HOLD_WORLD = Write(
+    select(clients.c.client_id)
+    .where(clients.c.client_id == bindparam("the_client_id"))
+    .where(clients.c.epoch == bindparam("seen_epoch"))
+    .with_for_update(read=True, key_share=True)
+)
 ADVANCE_COUNTER = Write(
     update(clients)
     .where(clients.c.client_id == bindparam("the_client_id"))
@@ -66,18 +109,41 @@ _SET_REMOVED = Write(
     update(clients)
     .where(clients.c.client_id == bindparam("the_client_id"))
     .where(clients.c.removed_at.is_(None))
-    .values(removed_at=bindparam("removed_at"), secret_digest=b"", stripe_key=None)
+    .values(
+        removed_at=bindparam("removed_at"),
+        secret_digest=b"",
+        stripe_key=None,
+        world=None,
+        faults=0,
+    )
 )
 _REMOVE_ITEMS = Write(
     update(items)
     .where(items.c.client_id == bindparam("the_client_id"))
     .where(items.c.removed_at.is_(None))
-    .values(removed_at=bindparam("removed_at"), login=None, revision=items.c.revision + 1)
+    .values(
+        removed_at=bindparam("removed_at"),
+        login=None,
+        wakes_at=None,
+        revision=items.c.revision + 1,
+    )
 )
 
-_DELETE_BANK_DATA = [
+_DELETE_DATA = [
     Write(delete(table).where(table.c.client_id == bindparam("the_client_id")))
-    for table in (accounts, updates, entries, account_details, signal_evaluations)
+    for table in (
+        accounts,
+        updates,
+        entries,
+        account_details,
+        signal_evaluations,
+        faults,
+        requests,
+        snapshots,
+        link_results,
+        link_sessions,
+        link_tokens,
+    )
 ]
 _MARK_STRIPE_TOKENS = Write(
     update(stripe_tokens)
@@ -106,10 +172,18 @@ class NewClient(msgspec.Struct, kw_only=True):
 
 async def create_client(store: Store, keys: Keys, new: NewClient, now: int) -> None:
     """Raises GuardFailed when a client has this id already."""
+    change = Change()
+    add_client(change, keys, new, now)
+    await store.commit(change)
+
+
+def add_client(
+    change: Change, keys: Keys, new: NewClient, now: int, made_by: str | None = None
+) -> None:
+    """Add a new client to a Change; without `made_by` it is the operator's."""
     sealed = None
     if new.stripe_key is not None:
         sealed = keys.seal(new.stripe_key.encode(), stripe_key_place(new.client_id))
-    change = Change()
     change.write(
         _INSERT,
         client_id=new.client_id,
@@ -122,10 +196,13 @@ async def create_client(store: Store, keys: Keys, new: NewClient, now: int) -> N
         counter=0,
         created_at=now,
         removed_at=None,
+        world=None,
+        epoch=0,
+        faults=0,
+        made_by=made_by,
     )
     detail: dict[str, object] = {"name": new.name, "processors": new.processors}
-    change.record(_record("client.create", new.client_id, now, detail))
-    await store.commit(change)
+    change.record(_record("client.create", new.client_id, now, detail, made_by))
 
 
 async def rotate_secret(store: Store, keys: Keys, client_id: str, secret: str, now: int) -> None:
@@ -147,17 +224,25 @@ async def remove_client(store: Store, client_id: str, now: int) -> None:
     Raises GuardFailed when there is no such client.
     """
     change = Change()
-    change.write(_SET_REMOVED, the_client_id=client_id, removed_at=now)
-    change.write(_REMOVE_ITEMS, rows=None, the_client_id=client_id, removed_at=now)
-    for delete_bank_data in _DELETE_BANK_DATA:
-        change.write(delete_bank_data, rows=None, the_client_id=client_id)
-    change.write(_MARK_STRIPE_TOKENS, rows=None, the_client_id=client_id, removed_at=now)
-    change.record(_record("client.remove", client_id, now, {}))
+    add_removal(change, client_id, now)
     await store.commit(change)
 
 
-def _record(action: str, client_id: str, now: int, detail: dict[str, object]) -> Record:
-    return Record(at=now, client_id=client_id, actor=OPERATOR, action=action, detail=detail)
+def add_removal(change: Change, client_id: str, now: int, actor: str | None = None) -> None:
+    """Add the removal of a client to a Change, which cannot be kept when there is no such one."""
+    change.write(_SET_REMOVED, the_client_id=client_id, removed_at=now)
+    change.write(_REMOVE_ITEMS, rows=None, the_client_id=client_id, removed_at=now)
+    for delete_data in _DELETE_DATA:
+        change.write(delete_data, rows=None, the_client_id=client_id)
+    change.write(_MARK_STRIPE_TOKENS, rows=None, the_client_id=client_id, removed_at=now)
+    change.record(_record("client.remove", client_id, now, {}, actor))
+
+
+def _record(
+    action: str, client_id: str, now: int, detail: dict[str, object], actor: str | None = None
+) -> Record:
+    actor = actor or OPERATOR
+    return Record(at=now, client_id=client_id, actor=actor, action=action, detail=detail)
 
 
 def _encode_optional(names: list[str] | None) -> str | None:

@@ -6,9 +6,11 @@ import time
 from datetime import UTC, date, datetime
 from typing import Protocol
 
-SECOND = 1_000_000
+MILLISECOND = 1_000
+SECOND = 1_000 * MILLISECOND
 MINUTE = 60 * SECOND
-DAY = 24 * 60 * MINUTE
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
 
 
 class Clock(Protocol):
@@ -56,6 +58,11 @@ def to_datetime(instant: int) -> datetime:
 
 def to_date(instant: int) -> date:
     return to_datetime(instant).date()
+
+
+def wall_instant() -> int:
+    """The current instant of the wall, whatever a simulated clock says."""
+    return time.time_ns() // 1_000
 
 
 def wall_second() -> int:

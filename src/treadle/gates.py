@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import bindparam
 
 from treadle.bank.rows import Item, guarded_by, update_item
+from treadle.bank.waking import wake
 from treadle.call import (
     ClientCall,
     ItemCall,
@@ -78,6 +79,9 @@ class ItemGate:
 
     async def open(self, call: ClientCall, request: Any, path: str) -> ItemCall:
         grant = await resolve(call, request.access_token, "access")
+        if grant.item.is_due(call.now):
+            await wake(call.services, grant.item.client_id, grant.item.item_id)
+            return await self.open(call, request, path)
         item_call = ItemCall(call, grant.item, grant.token.token_id)
         decision = decide_item(
             grant.item,
@@ -131,18 +135,21 @@ class ProcessorGate:
 
     async def open(self, call: ClientCall, request: Any, path: str) -> ProcessorCall:
         grant = await resolve_partner(call, request.processor_token)
-        decision = decide_read(grant, PROCESSOR_SCOPES[path], call.now)
         account = grant.account
         if account is None:
-            raise errors.ITEM_NOT_FOUND()
+            raise errors.ITEM_NOT_FOUND().because("the account was removed")
         processor_call = ProcessorCall(call, grant, account)
+        if grant.item.is_due(processor_call.now):
+            await wake(call.services, grant.item.client_id, grant.item.item_id)
+            return await self.open(call, request, path)
+        decision = decide_read(grant, PROCESSOR_SCOPES[path], processor_call.now)
         _enforce(processor_call, grant.item, decision)
         return processor_call
 
 
 def _enforce(call: ClientCall, item: Item, decision: Decision) -> None:
     if isinstance(decision, Refused):
-        raise decision.error
+        raise decision.error.because(decision.reason)
     if decision.initialises is not None:
         _initialise(call, item, decision.initialises)
 

@@ -6,9 +6,9 @@ import asyncio
 import logging
 import sys
 from functools import lru_cache
-from typing import Any
 
 from treadle.clock import wall_second, wall_text
+from treadle.recording.exchange import Exchange
 
 _GREEN, _YELLOW, _RED, _RESET = "\033[32m", "\033[33m", "\033[31m", "\033[0m"
 _MAX_PATH_LENGTH = 200
@@ -29,18 +29,17 @@ class AccessLog:
         self._second = 0
         self._time = ""
 
-    def write(
-        self, scope: dict[str, Any], status: int, code: str, milliseconds: float, request_id: str
-    ) -> None:
+    def write(self, exchange: Exchange) -> None:
         second = wall_second()
         if second != self._second:
             self._second, self._time = second, wall_text(second)
         line = (
-            f"{self._time} {scope['method']} {_shown(scope['path'])} {status} {code} "
-            f"{milliseconds:.1f}ms {request_id}"
+            f"{self._time} {exchange.method} {_shown(exchange.path)} {exchange.status or '000'} "
+            f"{exchange.error_code or '-'} {exchange.milliseconds:.1f}ms {exchange.request_id}"
         )
         if self._colour:
-            colour = _GREEN if status < 400 else _YELLOW if status < 500 else _RED
+            colour = _GREEN if exchange.status < 400 else _YELLOW
+            colour = _RED if exchange.status >= 500 else colour
             line = f"{colour}{line}{_RESET}"
         if not self._lines:
             asyncio.get_running_loop().call_later(_GATHER_SECONDS, self.flush)

@@ -9,10 +9,12 @@ from typing import Any, TypeVar, get_type_hints
 
 import msgspec
 
-from treadle import areas
+from treadle import areas, control
 from treadle.call import OpenCall
 from treadle.gates import Gate
 from treadle.http.decode import RequestDecoder
+from treadle.http.query import QueryDecoder
+from treadle.http.routing import OWN_SANDBOX
 from treadle.wire.operations import OPERATIONS
 
 C = TypeVar("C", bound=OpenCall)
@@ -28,9 +30,18 @@ class Implementation(msgspec.Struct, frozen=True):
     handler: Callable[[Any, Any], Awaitable[msgspec.Struct]]
     decoder: RequestDecoder[Any]
     sandbox_only: bool
+    # Whether, with a seed, it waits until no other request is served. What makes no ids need not.
+    takes_turn: bool = True
+    method: str = "POST"
+    # Where it takes larger bodies than others do.
+    max_body_bytes: int | None = None
+    # Such operations of one client take turns, whether it has a seed or not.
+    replaces_world: bool = False
 
 
 IMPLEMENTED: dict[str, Implementation] = {}
+# Operations under /treadle/, which the API does not have; those read with GET under `GET /path`.
+OWN: dict[str, Implementation] = {}
 
 
 def operation(path: str, gate: Gate[C]) -> Callable[[Handler[C, Q, A]], Handler[C, Q, A]]:
@@ -53,8 +64,40 @@ def operation(path: str, gate: Gate[C]) -> Callable[[Handler[C, Q, A]], Handler[
     return declare
 
 
+def own_operation(
+    path: str,
+    gate: Gate[C],
+    *,
+    method: str = "POST",
+    takes_turn: bool = True,
+    max_body_bytes: int | None = None,
+    replaces_world: bool = False,
+) -> Callable[[Handler[C, Q, A]], Handler[C, Q, A]]:
+    """Declare the handler of an operation of Treadle's own; one that is read with GET is asked in
+    its query."""
+    reads = method == "GET"
+
+    def declare(handler: Handler[C, Q, A]) -> Handler[C, Q, A]:
+        request = get_type_hints(handler)["request"]
+        OWN[f"GET {path}" if reads else path] = Implementation(
+            path,
+            gate,
+            handler,
+            QueryDecoder(request) if reads else RequestDecoder(request),
+            sandbox_only=path.startswith(OWN_SANDBOX),
+            takes_turn=takes_turn,
+            method=method,
+            max_body_bytes=max_body_bytes,
+            replaces_world=replaces_world,
+        )
+        return handler
+
+    return declare
+
+
 def load_areas() -> dict[str, Implementation]:
-    """Import every module in `areas/`, whose operations declare themselves."""
-    for module in pkgutil.iter_modules(areas.__path__, "treadle.areas."):
-        importlib.import_module(module.name)
+    """Import every module in `areas/` and `control/`, whose operations declare themselves."""
+    for package in (areas, control):
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
     return IMPLEMENTED

@@ -36,9 +36,29 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     stripe_key: str | None = None
     stripe_url: str = "https://api.stripe.com"
     stripe_timeout_seconds: float = 10.0
+    # How long a receiver of webhooks may take to answer.
+    webhook_timeout_seconds: float = 10.0
+    # After how many days the key that webhooks are signed with is replaced.
+    webhook_key_days: int = 30
+    # Networks that webhooks may reach in production although they are not public.
+    webhook_networks: tuple[str, ...] = ()
+    # How many of the last requests of each sandbox client are kept, with their answers.
+    requests_kept: int = 1_000
+    # The address by which browsers reach the server; without one, that which it listens on.
+    public_url: str | None = None
+    # Where banks may send users back to. Without any, a sandbox takes every address on loopback.
+    redirect_uris: tuple[str, ...] = ()
     max_body_bytes: int = 1_048_576
     max_requests_in_flight: int = 512
 
     @property
     def sandbox(self) -> bool:
         return self.environment == "sandbox"
+
+    @property
+    def browser_url(self) -> str:
+        """Where browsers find the server, without a slash at the end."""
+        if self.public_url is not None:
+            return self.public_url.rstrip("/")
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"

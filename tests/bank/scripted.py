@@ -132,7 +132,7 @@ async def open_world(
             "client": ("127.0.0.1", 1),
         }
         await pipeline(scope, receive, send)
-        answer: dict[str, Any] = json.loads(sent[1]["body"])
+        answer: dict[str, Any] = json.loads(b"".join(sent[0]["pieces"]))
         return answer
 
     return World(call, bank, clock)

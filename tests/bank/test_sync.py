@@ -16,7 +16,8 @@ from tests.bank.scripted import START, Booking, World, open_world
 from treadle.app import open_services
 from treadle.bank.pages import read_page
 from treadle.bank.updates import UPDATE_OF_ITEM
-from treadle.call import OpenCall
+from treadle.call import ClientCall
+from treadle.clients import CLIENT
 from treadle.settings import Settings
 from treadle.store.change import GuardFailed
 
@@ -226,7 +227,9 @@ def test_page_is_refused_when_its_entries_changed_meanwhile(tmp_path: Path) -> N
         await sync(world)
         item = await world.post("/item/get", access_token=world.access_token)
         services = await open_services(Settings(data=tmp_path, clock=START))
-        call = OpenCall(services, "", START)
+        client = await services.store.first(CLIENT, client_id="client_sandbox")
+        assert client is not None
+        call = ClientCall(services, "", START, client)
         seen = await call.first(
             UPDATE_OF_ITEM,
             item_id=item["item"]["item_id"],

@@ -20,13 +20,19 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 BASE_URL = "http://127.0.0.1:8484"
 RUN_PAGES = ("README.md", "docs/quickstart.md")
+# Its Python is tests and programs of their own; test_testing_page.py runs them.
+TESTED_PAGE = "docs/testing.md"
+# Its Python are lines of tests, which that test runs as well.
+LINES_PAGE = "docs/scenarios.md"
+# All of their code is for the shell.
+SHELL_PAGES = ("docs/control-plane.md",)
 ALL_PAGES = [
     "README.md",
     *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("docs/**/*.md")),
 ]
 RUN = ("sh", "python", "js")
 # Blocks that show something and are not for running.
-SHOWN = ("text", "json")
+SHOWN = ("text", "json", "yaml")
 
 _FENCE = re.compile(r"^```(\S*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _MARK = re.compile(r"<!-- not run: \S[^>]* -->\n\Z")
@@ -59,7 +65,10 @@ def test_no_code_is_left_unrun(page: str) -> None:
     for block in blocks(page):
         where = f"{page}, line {block.line}"
         assert block.language in RUN + SHOWN, f"{where}: unknown language {block.language!r}"
-        assert page in RUN_PAGES or not block.run, f"{where}: code that no test runs"
+        tested = page in RUN_PAGES
+        tested |= page in (TESTED_PAGE, LINES_PAGE) and block.language == "python"
+        tested |= page in SHELL_PAGES and block.language == "sh"
+        assert tested or not block.run, f"{where}: code that no test runs"
 
 
 @pytest.mark.slow
@@ -116,6 +125,25 @@ def test_blocks_run(
         assert re.search(r"\b\d{10,}\b", output), output
         assert "INVALID_PRODUCT" in output
     assert "Traceback" not in server.log()
+
+
+@pytest.mark.parametrize("page", SHELL_PAGES)
+def test_commands_run(page: str, serve: Callable[..., Server]) -> None:
+    commands = [block.text for block in blocks(page) if block.run]
+    assert commands
+    result = subprocess.run(
+        ["bash", "-e", "-u", "-o", "pipefail"],
+        input="\n".join(commands).replace(BASE_URL, serve().url),
+        env={**os.environ, "NO_PROXY": "127.0.0.1"},
+        capture_output=True,
+        text=True,
+        timeout=_SECONDS,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    # An error is an answer too, as far as curl can tell.
+    assert "request_id" in result.stdout
+    assert "error_code" not in result.stdout
 
 
 def test_readme_shows_what_the_server_prints() -> None:

@@ -15,6 +15,8 @@ from treadle.operations import load_areas
 IMPLEMENTED = load_areas()
 PATHS = sorted(IMPLEMENTED)
 ACCOUNT_ID = IDENTIFIER_ALPHABET[:37]
+# How many fields an object has at most beside those that it must have.
+_MOST_OPTIONAL = 6
 
 # Texts for fields that a rule of their own applies to.
 _RULED: dict[str, Any] = {
@@ -22,8 +24,8 @@ _RULED: dict[str, Any] = {
     "account_ids": [ACCOUNT_ID],
     "options.account_id": ACCOUNT_ID,
     "options.account_ids": [ACCOUNT_ID],
-    "options.webhook": "https://example.com/hook",
-    "webhook": "https://example.com/hook",
+    "options.webhook": "https://shop.example/hook",
+    "webhook": "https://shop.example/hook",
     "initial_products": ["auth"],
 }
 
@@ -69,7 +71,11 @@ def valid(draw: st.DrawFn, type_: inspect.Type, path: str = "") -> Any:
     if isinstance(type_, inspect.UnionType):
         options = [one for one in type_.types if not isinstance(one, inspect.NoneType)]
         nullable = len(options) < len(type_.types)
-        return None if nullable and draw(st.booleans()) else draw(valid(options[0], path))
+        if nullable and draw(st.booleans()):
+            return None
+        return draw(
+            valid(draw(st.sampled_from(options)) if _is_tagged(options) else options[0], path)
+        )
     match type_:
         case inspect.StructType():
             return draw(_valid_struct(type_, path))
@@ -94,11 +100,22 @@ def valid(draw: st.DrawFn, type_: inspect.Type, path: str = "") -> Any:
     return draw(st.sampled_from(["x" * max(low, 1), "läck ✓"[:9].ljust(low, "x")]))
 
 
+def _is_tagged(types: list[inspect.Type]) -> bool:
+    """Whether a member tells which of them a value is of."""
+    return all(isinstance(one, inspect.StructType) and one.tag_field for one in types)
+
+
 @st.composite
 def _valid_struct(draw: st.DrawFn, type_: inspect.StructType, path: str) -> Object:
-    members: Members = []
+    members: Members = [] if type_.tag_field is None else [(type_.tag_field, type_.tag)]
+    optional = [field.encode_name for field in type_.fields if not field.required]
+    # Of a request with a hundred fields any few will do, and all of them would take too long.
+    few = (
+        st.sets(st.sampled_from(optional), max_size=_MOST_OPTIONAL) if optional else st.just(set())
+    )
+    chosen = draw(few)
     for field in type_.fields:
-        if field.required or draw(st.booleans()):
+        if field.required or field.encode_name in chosen:
             inner = f"{path}.{field.encode_name}".lstrip(".")
             members.append((field.encode_name, draw(valid(field.type, inner))))
     return Object(members)

@@ -23,6 +23,7 @@ from tests.support.flows import (
 from tests.support.sdk import plaid_client
 from tests.support.server import Server
 from treadle.bank.rows import Item
+from treadle.clients import Owner
 from treadle.tokens.decision import Allowed, Refused, decide_read
 from treadle.tokens.rows import ProcessorGrant, Token
 from treadle.tokens.scope import PROCESSOR_SCOPES
@@ -87,11 +88,13 @@ def grant(
         created_at=0,
         removed_at=removed_at,
         revision=0,
+        wakes_at=None,
     )
     return ProcessorGrant(
-        token=Token("token", "developer", "account", "dwolla", None, None),
+        token=Token("token", "developer", "account", "dwolla", None, None, synced=0),
         products_json=None if permitted is None else as_json(permitted),
         item=item,
+        owner=Owner("developer", 0, None, 0),
         account=None,
     )
 

@@ -141,7 +141,7 @@ def test_item_remove_refuses_a_long_note(server: Server, shared_item: Linked) ->
 
 
 def test_item_webhook_update_sets_and_clears(api: plaid_api.PlaidApi) -> None:
-    linked = link(api, webhook="https://example.com/first")
+    linked = link(api, webhook="https://shop.example/first")
     token = linked.access_token
     assert call(api, "item_get", access_token=token)["item"]["webhook"].endswith("/first")
     for webhook in ("http://127.0.0.1:9/second", None, "https://example.com/third", ""):
@@ -168,11 +168,11 @@ def test_item_import_makes_an_item(api: plaid_api.PlaidApi) -> None:
         "item_import",
         products=["identity", "auth"],
         user_auth={"user_id": "user_good", "auth_token": "pass_good"},
-        options={"webhook": "https://example.com/hook"},
+        options={"webhook": "https://shop.example/hook"},
     )
     item = call(api, "item_get", access_token=answer["access_token"])["item"]
     assert item["billed_products"] == ["auth", "identity"]
-    assert item["webhook"] == "https://example.com/hook"
+    assert item["webhook"] == "https://shop.example/hook"
     assert item["institution_id"] == FIRST_PLATYPUS
 
 

@@ -169,7 +169,7 @@ def test_sandbox_processor_token_create_refuses_bad_input(api: plaid_api.PlaidAp
     )
 
 
-@pytest.mark.parametrize("webhook", ["https://example.com/hook", None, ""])
+@pytest.mark.parametrize("webhook", ["https://shop.example/hook", None, ""])
 def test_processor_token_webhook_update_accepts(
     api: plaid_api.PlaidApi, shared_item: Linked, webhook: str | None
 ) -> None:

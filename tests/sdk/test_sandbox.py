@@ -69,7 +69,7 @@ def test_sandbox_public_token_create_takes_every_documented_option(
     api: plaid_api.PlaidApi, server: Server
 ) -> None:
     options = {
-        "webhook": "https://example.com/hook",
+        "webhook": "https://shop.example/hook",
         "override_username": "user_good",
         "override_password": "pass_good",
         "transactions": {"start_date": "2026-01-01", "end_date": "2026-02-01"},
@@ -84,7 +84,7 @@ def test_sandbox_public_token_create_takes_every_documented_option(
     token = answer.json()["public_token"]
     exchanged = call(api, "item_public_token_exchange", public_token=token)
     item = call(api, "item_get", access_token=exchanged["access_token"])["item"]
-    assert item["webhook"] == "https://example.com/hook"
+    assert item["webhook"] == "https://shop.example/hook"
     assert item["billed_products"] == ["auth", "transactions"]
 
 

@@ -51,9 +51,20 @@ COVERED = {
     "account_id",
     "account_ids",
     "client_transaction_id",
+    # These two in tests/link/test_frame.py.
+    "link_token",
+    "oauth_state_id",
 }
 # What a client calls its own users is told to the server, which keeps nothing by that name.
-OF_NO_CLIENT = {"institution_id", "client_id", "client_user_id", "user_id", "user_token"}
+OF_NO_CLIENT = {
+    "institution_id",
+    "client_id",
+    "client_user_id",
+    "user_id",
+    "user_token",
+    "third_party_user_token",
+    "key_id",
+}
 
 
 class Owned(NamedTuple):
@@ -188,7 +199,7 @@ def test_transaction_of_another_client_looks_unknown(
 def test_attempts_of_another_client_change_nothing(
     server: Server, api: plaid_api.PlaidApi, stranger: Keys
 ) -> None:
-    item = link(api, "auth", webhook="https://example.com/hook")
+    item = link(api, "auth", webhook="https://shop.example/hook")
     again = call(api, "item_create_public_token", access_token=item.access_token)
     tokens = {
         "access": item.access_token,

@@ -66,9 +66,16 @@ FURTHER_FIELDS: dict[str, dict[str, Any]] = {
         "client_transaction_id": "returned debit",
         "return_code": "R01",
     },
+    "sandbox_item_fire_webhook": {"webhook_code": "LOGIN_REPAIRED"},
     "sandbox_item_set_verification_status": {
         "account_id": UNKNOWN_ACCOUNT,
         "verification_status": "automatically_verified",
+    },
+    "link_token_create": {
+        "client_name": "Shop",
+        "language": "en",
+        "country_codes": ["US"],
+        "user": {"client_user_id": "somebody"},
     },
     "transactions_get": YEARS,
     "processor_transactions_get": YEARS,

@@ -28,6 +28,12 @@ CATCH_ALL = {
     # One Change that cannot be run must not stop the writing of the others.
     ("store/sqlite.py", "_run_at_once"),
     ("store/sqlite.py", "_attempt"),
+    # One webhook that cannot be sent must not stop the others.
+    ("webhooks/delivery.py", "_logging_failures"),
+    ("webhooks/sending.py", "post"),
+    # Neither one Item that cannot be woken nor a database that is away must stop the others.
+    ("alarm.py", "_run"),
+    ("alarm.py", "_wake"),
 }
 
 _MOMENTS = {"now", "utcnow", "today", "time", "time_ns", "uuid1", "uuid4", "urandom"}

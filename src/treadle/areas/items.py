@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from msgspec import UNSET
 from sqlalchemy import bindparam
 
 from treadle.bank.linking import DEFAULT_PASSWORD, link_item
 from treadle.bank.rows import guarded_by, update_item
+from treadle.bank.updates import UPDATES_OF_ITEM
+from treadle.bank.updating import Readiness
 from treadle.call import ClientCall, ItemCall, PublicTokenCall
 from treadle.clock import to_datetime
 from treadle.gates import ClientGate, ItemGate, PublicTokenGate
@@ -16,7 +20,7 @@ from treadle.tokens.minting import mint, mint_public
 from treadle.tokens.revocation import end_access_tokens, end_public_token, remove_item
 from treadle.views.consent import consented_data_scopes
 from treadle.views.item import item_fields, item_view
-from treadle.webhooks import owe
+from treadle.webhooks.events import LAST_WEBHOOK, tell_item
 from treadle.wire.common import Products
 from treadle.wire.item import (
     ItemAccessTokenInvalidateRequest,
@@ -34,13 +38,14 @@ from treadle.wire.item import (
     ItemRemoveRequest,
     ItemRemoveResponse,
     ItemStatusInvestments,
+    ItemStatusLastWebhook,
     ItemStatusNullable,
     ItemStatusTransactions,
     ItemWebhookUpdateRequest,
     ItemWebhookUpdateResponse,
     ItemWithConsentFields,
 )
-from treadle.wire.webhooks import WebhookEnvironmentValues, WebhookUpdateAcknowledgedWebhook
+from treadle.wire.webhooks import WebhookUpdateAcknowledgedWebhook
 
 _DEFAULT_IMPORT_INSTITUTION = "ins_109508"
 _SET_WEBHOOK = update_item(webhook=bindparam("webhook"))
@@ -78,23 +83,43 @@ async def item_get(call: ItemCall, request: ItemGetRequest) -> ItemGetResponse:
             consented_data_scopes=consented_data_scopes(fields["consented_products"]),
             **fields,
         ),
-        status=_status(call),
+        status=await _status(call),
         request_id=call.request_id,
     )
 
 
-def _status(call: ItemCall) -> ItemStatusNullable:
-    """Members only for products in use: sandbox data is complete as soon as the Item is made."""
-    updated = to_datetime(call.item.created_at)
+async def _status(call: ItemCall) -> ItemStatusNullable:
+    """Members only for products in use."""
+    item = {"item_id": call.item.item_id, "client_id": call.item.client_id}
+    updates = {update.product: update for update in await call.all(UPDATES_OF_ITEM, **item)}
+    told = await call.first(LAST_WEBHOOK, **item)
+
+    def updated_at(product: Products) -> dt.datetime | None:
+        """What nobody has read yet is there since it became ready."""
+        update = updates.get(product)
+        if update is None:
+            return to_datetime(call.item.created_at)
+        ready_at = Readiness(update, call.services.settings.product_ready_seconds).initial_at
+        instant = update.updated_at or (ready_at if ready_at <= call.now else None)
+        return to_datetime(instant) if instant else None
+
     billed = call.item.billed_products
     return ItemStatusNullable(
-        investments=ItemStatusInvestments(last_successful_update=updated, last_failed_update=None)
+        investments=ItemStatusInvestments(
+            last_successful_update=updated_at(Products.INVESTMENTS), last_failed_update=None
+        )
         if Products.INVESTMENTS in billed
         else UNSET,
-        transactions=ItemStatusTransactions(last_successful_update=updated, last_failed_update=None)
+        transactions=ItemStatusTransactions(
+            last_successful_update=updated_at(Products.TRANSACTIONS), last_failed_update=None
+        )
         if Products.TRANSACTIONS in billed
         else UNSET,
-        last_webhook=None,
+        last_webhook=ItemStatusLastWebhook(
+            sent_at=to_datetime(told.sent_at), code_sent=told.code_sent
+        )
+        if told
+        else None,
     )
 
 
@@ -137,15 +162,17 @@ async def item_webhook_update(
     call.change.write(_SET_WEBHOOK, webhook=webhook, **guarded_by(call.item))
     call.record("item.webhook_update", item_id=call.item.item_id)
     if webhook is not None:
-        body = WebhookUpdateAcknowledgedWebhook(
-            webhook_type="ITEM",
-            webhook_code="WEBHOOK_UPDATE_ACKNOWLEDGED",
-            item_id=call.item.item_id,
+        call.wake_item(call.item)
+        tell_item(
+            call,
+            call.item,
+            WebhookUpdateAcknowledgedWebhook,
+            "ITEM",
+            "WEBHOOK_UPDATE_ACKNOWLEDGED",
+            url=webhook,
             new_webhook_url=webhook,
             error=None,
-            environment=WebhookEnvironmentValues(call.environment),
         )
-        owe(call, call.item.client_id, call.item.item_id, webhook, body)
     call.item.webhook = webhook
     return ItemWebhookUpdateResponse(
         item=item_view(call.item, call.now, call.institution_name), request_id=call.request_id

@@ -114,6 +114,7 @@ async def processor_token_webhook_update(
         token_id=token.token_id,
     )
     if webhook is not None:
+        call.wake_item(call.item)
         body = ProcessorTokenWebhookUpdate(
             webhook_type="PROCESSOR_TOKEN",
             webhook_code="WEBHOOK_UPDATE_ACKNOWLEDGED",
@@ -122,7 +123,8 @@ async def processor_token_webhook_update(
             error=None,
             environment=WebhookEnvironmentValues(call.environment),
         )
-        owe(call, token.client_id, call.item.item_id, webhook, body)
+        item_id, subject = call.item.item_id, token.token_id
+        owe(call, token.client_id, item_id, webhook, body, subject=subject)
     return ProcessorTokenWebhookUpdateResponse(request_id=call.request_id)
 
 

@@ -14,7 +14,7 @@ from treadle.http import errors
 from treadle.operations import operation
 from treadle.tokens.minting import mint, mint_public
 from treadle.views.item import error_view
-from treadle.webhooks import owe
+from treadle.webhooks.events import tell_item
 from treadle.wire.common import Products
 from treadle.wire.sandbox import (
     SandboxItemResetLoginRequest,
@@ -25,7 +25,7 @@ from treadle.wire.sandbox import (
     SandboxPublicTokenCreateRequestOptions,
     SandboxPublicTokenCreateResponse,
 )
-from treadle.wire.webhooks import ItemErrorWebhook, WebhookEnvironmentValues
+from treadle.wire.webhooks import ItemErrorWebhook
 
 # What an Item made by `/sandbox/processor_token/create` starts with, where its bank has it.
 _PROCESSOR_PRODUCTS = (Products.AUTH, Products.IDENTITY, Products.TRANSACTIONS)
@@ -114,13 +114,6 @@ async def sandbox_item_reset_login(
     item.error_code = "ITEM_LOGIN_REQUIRED"
     call.change.write(_SET_ERROR, error_code=item.error_code, **guard)
     call.record("item.reset_login", item_id=item.item_id)
-    if item.webhook and not already:
-        body = ItemErrorWebhook(
-            webhook_type="ITEM",
-            webhook_code="ERROR",
-            item_id=item.item_id,
-            error=error_view(item, call.now),
-            environment=WebhookEnvironmentValues.SANDBOX,
-        )
-        owe(call, item.client_id, item.item_id, item.webhook, body)
+    if not already:
+        tell_item(call, item, ItemErrorWebhook, "ITEM", "ERROR", error=error_view(item, call.now))
     return SandboxItemResetLoginResponse(reset_login=True, request_id=call.request_id)

@@ -6,8 +6,9 @@ import datetime as dt
 
 from treadle.bank.model import SourceTransaction
 from treadle.bank.rows import Account
+from treadle.bank.streams import tell_of_streams
 from treadle.bank.transactions import TRANSACTIONS, transaction_entry
-from treadle.bank.updating import Entry, Picture, bring_up_to_date, keep_picture
+from treadle.bank.updating import Entry, Picture, Readiness, bring_up_to_date, keep_picture
 from treadle.call import ItemCall
 from treadle.clock import to_date
 from treadle.gates import ItemGate
@@ -41,7 +42,11 @@ async def sandbox_transactions_create(
         raise errors.PRODUCT_NOT_READY()
     accounts = await call.accounts()
     created = [_entry(call, wanted, accounts) for wanted in request.transactions]
-    keep_picture(call, update, TRANSACTIONS, Picture(entries=created), known=[])
+    ready = Readiness(update, call.services.settings.product_ready_seconds)
+    await keep_picture(call, ready, TRANSACTIONS, Picture(entries=created), known=[])
+    # Whether anything recurs follows from what is kept.
+    await call.commit()
+    await tell_of_streams(call, call.item, update)
     return SandboxTransactionsCreateResponse(request_id=call.request_id)
 
 

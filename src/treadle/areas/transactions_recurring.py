@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-
-import msgspec
-
-from treadle.bank.occurrences import OCCURRENCES
-from treadle.bank.recurring import Stream, find_streams
+from treadle.bank.recurring import Stream
 from treadle.bank.rows import Account
+from treadle.bank.streams import read_streams
 from treadle.bank.transactions import TRANSACTIONS
 from treadle.bank.updating import BankCall, bring_up_to_date
 from treadle.call import ItemCall, ProcessorCall
-from treadle.clock import to_date, to_datetime
+from treadle.clock import to_datetime
 from treadle.gates import ItemGate, ProcessorGate
 from treadle.http import errors
 from treadle.operations import operation
 from treadle.views.account import choose
 from treadle.views.recurring import stream_view
 from treadle.wire.common import (
-    AccountSubtype,
-    AccountType,
     PersonalFinanceCategoryVersion,
     Products,
 )
@@ -32,9 +26,6 @@ from treadle.wire.transactions import (
     TransactionsRecurringGetRequest,
     TransactionsRecurringGetResponse,
 )
-
-# The accounts that are looked at, as documented.
-_SUBTYPES = frozenset({AccountSubtype.CHECKING, AccountSubtype.SAVINGS, AccountSubtype.CREDIT_CARD})
 
 
 @operation("/transactions/recurring/get", gate=ItemGate(Products.TRANSACTIONS, initialises=False))
@@ -74,19 +65,4 @@ async def _streams(call: BankCall, accounts: list[Account]) -> tuple[int, list[S
     update = await bring_up_to_date(call, TRANSACTIONS)
     if update.updated_at is None:
         raise errors.PRODUCT_NOT_READY()
-    names = [account.account_id for account in accounts if _is_looked_at(account)]
-    found = await call.all(
-        OCCURRENCES,
-        item_id=update.item_id,
-        product=update.product,
-        client_id=update.client_id,
-        account_ids=msgspec.json.encode(names).decode(),
-    )
-    # Off the event loop, for there may be thousands.
-    streams = await asyncio.to_thread(find_streams, found, to_date(call.now))
-    return update.updated_at, streams
-
-
-def _is_looked_at(account: Account) -> bool:
-    data = account.data
-    return data.type is not AccountType.INVESTMENT and data.subtype in _SUBTYPES
+    return update.updated_at, await read_streams(call, update, accounts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 from msgspec import structs
@@ -10,17 +10,20 @@ from msgspec import structs
 from treadle.bank.entries import ACCOUNTS_WITH_ENTRIES, ORIGINAL_DESCRIPTIONS
 from treadle.bank.page import Page
 from treadle.bank.pages import read_page
-from treadle.bank.rows import Account
+from treadle.bank.rows import HOLD_ITEM, Account
 from treadle.bank.transactions import TRANSACTIONS
-from treadle.bank.updates import Update
+from treadle.bank.updates import MARK_SYNCED, Update
 from treadle.bank.updating import BankCall, Readiness, bring_up_to_date
 from treadle.call import ItemCall, ProcessorCall
 from treadle.gates import ItemGate, ProcessorGate
 from treadle.http import errors
+from treadle.http.encoding import Verbatim
 from treadle.operations import operation
-from treadle.views.account import account_view
+from treadle.tokens.rows import MARK_TOKEN_SYNCED
+from treadle.views.account import account_json, account_view
 from treadle.views.transactions import show_with_options, shown_as_stored
 from treadle.wire.common import (
+    AccountBase,
     Products,
     RemovedTransaction,
     Transaction,
@@ -49,7 +52,7 @@ async def transactions_sync(
     accounts = [account] if account else await _accounts_with_transactions(call)
     return TransactionsSyncResponse(
         transactions_update_status=_status(call, update),
-        accounts=[account_view(one, one.data) for one in accounts],
+        accounts=cast("list[AccountBase]", [account_json(one) for one in accounts]),
         added=await _shown(call, page.added, options),
         modified=await _shown(call, page.modified, options),
         removed=cast("list[RemovedTransaction]", page.removed),
@@ -91,16 +94,32 @@ async def _sync(
     account_id: str | None,
 ) -> tuple[Update, Page]:
     update = await bring_up_to_date(call, TRANSACTIONS, days_requested=options.days_requested)
+    _begin_to_listen(call, update)
     count = request.count or _DEFAULT_COUNT
     return update, await read_page(call, update, account_id, request.cursor, count)
 
 
+def _begin_to_listen(call: BankCall, update: Update) -> None:
+    """From its first call on a reader is told when there is more to read."""
+    item: dict[str, Any] = {"the_item_id": update.item_id, "the_client_id": update.client_id}
+    if isinstance(call, ProcessorCall):
+        token = call.grant.token
+        if not token.synced:
+            call.change.write(HOLD_ITEM, **item)
+            call.change.write(
+                MARK_TOKEN_SYNCED, the_token_id=token.token_id, the_client_id=token.client_id
+            )
+    elif not update.synced:
+        call.change.write(HOLD_ITEM, **item)
+        call.change.write(MARK_SYNCED, the_product=update.product, **item)
+
+
 async def _shown(
-    call: BankCall, listed: msgspec.Raw, options: TransactionsSyncRequestOptions
+    call: BankCall, listed: Verbatim, options: TransactionsSyncRequestOptions
 ) -> list[Transaction]:
     if shown_as_stored(options):
         return cast("list[Transaction]", listed)
-    transactions = _decode(listed)
+    transactions = _decode(listed.data)
     ids = [transaction.transaction_id for transaction in transactions]
     found = await call.all(
         ORIGINAL_DESCRIPTIONS,

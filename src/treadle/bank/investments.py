@@ -80,6 +80,7 @@ async def check_ready(call: BankCall, *, asynchronous: bool | None = False) -> N
         update = start_update(
             call, item.item_id, INVESTMENTS.name, item.client_id, MAX_DAYS_REQUESTED
         )
+        call.wake_item(item)
         # It has begun, though this call may end in an error.
         await call.commit()
     if update is None or update.updated_at is not None:

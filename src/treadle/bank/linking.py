@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from treadle.bank.updating import DEFAULT_DAYS_REQUESTED, start_update
 from treadle.call import ClientCall
 from treadle.clock import DAY
 from treadle.http import errors
-from treadle.sources.source import MalformedPassword
+from treadle.sources.source import Login, MalformedPassword
 from treadle.wire.common import Products
 
 # A sandbox login holds for this long; then the Item asks for a new one.
@@ -61,8 +62,38 @@ async def link_item(
         )
     except MalformedPassword as malformed:
         raise errors.INVALID_FIELD(problem=f"{login_field} {malformed}") from None
+    return add_item(
+        call,
+        institution,
+        login,
+        products,
+        webhook=webhook,
+        options=options,
+        days_requested=days_requested,
+    )
+
+
+def add_item(
+    call: ClientCall,
+    institution: Institution | None,
+    login: Login,
+    products: list[str],
+    *,
+    chosen: Collection[int] | None = None,
+    webhook: str | None = None,
+    options: dict[str, Any] | None = None,
+    days_requested: int | None = None,
+) -> LinkedItem:
+    """Add an Item of a login to the call's Change, with the accounts at the chosen places.
+
+    Without an institution it is of an account that is known by its numbers alone.
+    """
+    services = call.services
+    institution_id = institution.institution_id if institution else ""
+    offered = institution.products if institution else []
     item_id = call.ids.identifier("item")
     billed = sorted(set(products))
+    login_expires_at = login_until(call.now) if institution else None
     call.change.write(
         INSERT_ITEM,
         item_id=item_id,
@@ -70,22 +101,29 @@ async def link_item(
         institution_id=institution_id,
         source=services.source.name,
         webhook=webhook,
-        available_products=_encode(sorted(set(institution.products) - set(billed))),
+        available_products=_encode(sorted(set(offered) - set(billed))),
         billed_products=_encode(billed),
         options=_encode(options or {}),
         error_code=None,
-        login_expires_at=call.now + _SANDBOX_LOGIN_DAYS * DAY,
+        login_expires_at=login_expires_at,
         login=services.keys.seal(login.secret, login_place(item_id)),
         created_at=call.now,
         removed_at=None,
         revision=0,
+        last_webhook=None,
+        # At once when there is somebody to tell, or a deposit to wait for.
+        wakes_at=call.now
+        if webhook or not all(one.data.verified for one in login.accounts)
+        else login_expires_at,
     )
+    call.ring_alarm()
     call.record("item.create", item_id=item_id, detail={"institution_id": institution_id})
     if Products.TRANSACTIONS in billed:
         # Its history is as old as the Item, whenever it is first read.
         days = days_requested or DEFAULT_DAYS_REQUESTED
         start_update(call, item_id, Products.TRANSACTIONS, call.client.client_id, days)
-    return LinkedItem(item_id, _keep_accounts(call, item_id, login.accounts))
+    places = range(len(login.accounts)) if chosen is None else sorted(chosen)
+    return LinkedItem(item_id, keep_accounts(call, item_id, login.accounts, places))
 
 
 def check_products(products: list[str], institution: Institution) -> None:
@@ -97,12 +135,19 @@ def check_products(products: list[str], institution: Institution) -> None:
         raise errors.PRODUCTS_NOT_SUPPORTED(products=_encode(unsupported))
 
 
-def _keep_accounts(
-    call: ClientCall, item_id: str, logged_in: list[SourceAccount]
+def login_until(now: int) -> int:
+    """When a login that was made now has to be made again."""
+    return now + _SANDBOX_LOGIN_DAYS * DAY
+
+
+def keep_accounts(
+    call: ClientCall, item_id: str, logged_in: list[SourceAccount], places: Iterable[int]
 ) -> list[tuple[str, SourceAccount]]:
-    kept = [(call.ids.identifier("account"), account) for account in logged_in]
-    rows = []
-    for position, (account_id, account) in enumerate(kept):
+    """Add the accounts at these places of a login to an Item, each with an id of its own."""
+    kept, rows = [], []
+    for position in places:
+        account_id, account = call.ids.identifier("account"), logged_in[position]
+        kept.append((account_id, account))
         sealed = None
         if account.numbers is not None:
             place = numbers_place(item_id, account_id)

@@ -128,6 +128,8 @@ class AccountData(msgspec.Struct):
     owners_json: msgspec.Raw = msgspec.field(name="owners")
     # Only of an account that is verified by micro-deposits.
     verification_status: AccountBaseVerificationStatus | None = None
+    # How many codes that were not the deposit's have been tried.
+    wrong_codes: int = 0
 
     @property
     def owners(self) -> list[Owner]:

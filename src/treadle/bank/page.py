@@ -6,6 +6,7 @@ import msgspec
 from cachetools import LRUCache
 
 from treadle.bank.cursor import Cursor
+from treadle.http.encoding import Verbatim
 
 _PAGE_OVERHEAD = 1_000
 # How many bytes of pages a process keeps at most.
@@ -15,9 +16,9 @@ _CACHE_BYTES = 32 * 1_048_576
 class Page(msgspec.Struct, frozen=True):
     """Lists of entries, as the API shows them by default."""
 
-    added: msgspec.Raw
-    modified: msgspec.Raw
-    removed: msgspec.Raw
+    added: Verbatim
+    modified: Verbatim
+    removed: Verbatim
     next_cursor: str
     has_more: bool
 
@@ -25,10 +26,11 @@ class Page(msgspec.Struct, frozen=True):
     def size(self) -> int:
         """About how many bytes it takes to keep it."""
         lists = (self.added, self.modified, self.removed)
-        return sum([len(memoryview(one)) for one in lists]) + _PAGE_OVERHEAD
+        return sum([len(one.data) for one in lists]) + _PAGE_OVERHEAD
 
 
-Pages = LRUCache[tuple[str, Cursor, int], Page]
+# By the world: its client, and how often that was replaced.
+Pages = LRUCache[tuple[str, int, str, Cursor, int], Page]
 
 
 def page_cache() -> Pages:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from treadle.bank.cursor import Cursor
 from treadle.bank.entries import (
     CHANGES,
@@ -17,17 +15,18 @@ from treadle.bank.entries import (
 )
 from treadle.bank.page import Page
 from treadle.bank.updates import Update
-from treadle.call import OpenCall
+from treadle.call import ClientCall
 from treadle.http import errors
+from treadle.http.encoding import Verbatim
 from treadle.store.change import GuardFailed
 
 # Begins after everything that is there, for a reader that knows it from `/transactions/get`.
 _NOW = "now"
-_NOTHING = msgspec.Raw(b"[]")
+_NOTHING = Verbatim(b"[]")
 
 
 async def read_page(
-    call: OpenCall, update: Update, account_id: str | None, cursor: str | None, count: int
+    call: ClientCall, update: Update, account_id: str | None, cursor: str | None, count: int
 ) -> Page:
     """The changes that follow a cursor, in the order in which they came, at most `count`.
 
@@ -42,8 +41,8 @@ async def read_page(
         raise errors.TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION()
     # What was added since the loop began is told in it too.
     at = Cursor(at.start, at.position, update.sequence)
-    # A page follows from the numbers of its changes, so one that is known never grows old.
-    key = (stream.name, at, count)
+    # In one world a page follows from the numbers of its changes, so it never grows old there.
+    key = (update.client_id, call.owner.epoch, stream.name, at, count)
     pages = call.services.pages
     page = pages.get(key)
     if page is None:
@@ -58,7 +57,7 @@ async def read_page(
 class _Stream:
     """The changes of an Item's product, or of those of one of its accounts."""
 
-    def __init__(self, call: OpenCall, update: Update, account_id: str | None) -> None:
+    def __init__(self, call: ClientCall, update: Update, account_id: str | None) -> None:
         self.name = f"{update.item_id}/{update.product}/{account_id or ''}"
         self._call = call
         self._rows: dict[str, Any] = {
@@ -97,9 +96,9 @@ class _Stream:
         )
 
 
-def _list(members: str | None) -> msgspec.Raw:
+def _list(members: str | None) -> Verbatim:
     """What stands in the database is not decoded only to be encoded again."""
-    return msgspec.Raw(f"[{members or ''}]".encode())
+    return Verbatim(f"[{members or ''}]".encode())
 
 
 def _parse(text: str | None, stream: str, sequence: int) -> Cursor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from sqlalchemy import and_, bindparam, select, update
+from sqlalchemy import BigInteger, and_, bindparam, case, select, update
 
 from treadle.bank.model import AccountData, Numbers
 from treadle.keys import Keys
@@ -29,6 +29,8 @@ class Item(msgspec.Struct):
     created_at: int
     removed_at: int | None
     revision: int
+    # From when on time alone may have changed something; see `waking.py`.
+    wakes_at: int | None
 
     @property
     def available_products(self) -> tuple[str, ...]:
@@ -37,6 +39,10 @@ class Item(msgspec.Struct):
     @property
     def billed_products(self) -> tuple[str, ...]:
         return decode_names(self.billed_products_json)
+
+    def is_due(self, now: int) -> bool:
+        """Whether time alone may have changed something about it."""
+        return self.wakes_at is not None and self.wakes_at <= now
 
     def error_at(self, now: int) -> str | None:
         """The code of the error the Item is in, if any."""
@@ -80,6 +86,7 @@ ITEM_COLUMNS = (
     items.c.created_at,
     items.c.removed_at,
     items.c.revision,
+    items.c.wakes_at,
 )
 ACCOUNT_COLUMNS = (
     accounts.c.item_id,
@@ -88,6 +95,13 @@ ACCOUNT_COLUMNS = (
     accounts.c.numbers,
 )
 
+ITEM = Query(
+    select(*ITEM_COLUMNS)
+    .where(items.c.item_id == bindparam("item_id"))
+    .where(items.c.client_id == bindparam("client_id"))
+    .where(items.c.removed_at.is_(None)),
+    Item,
+)
 ACCOUNTS_OF_ITEM = Query(
     select(*ACCOUNT_COLUMNS)
     .where(accounts.c.item_id == bindparam("item_id"))
@@ -129,6 +143,16 @@ HOLD_ITEM = Write(
     .with_for_update(read=True)
 )
 
+# The same for a Change that goes on to write the row. Two that only held it would then wait for
+# each other.
+LOCK_ITEM = Write(
+    select(items.c.item_id)
+    .where(items.c.item_id == bindparam("the_item_id"))
+    .where(items.c.client_id == bindparam("the_client_id"))
+    .where(items.c.removed_at.is_(None))
+    .with_for_update()
+)
+
 INSERT_ITEM = Write.insert(items)
 INSERT_ACCOUNT = Write.insert(accounts)
 
@@ -143,6 +167,23 @@ def update_item(**columns: Any) -> Write:
         .where(items.c.removed_at.is_(None))
         .values(revision=items.c.revision + 1, **columns)
     )
+
+
+# To be looked at no later than at an instant, and again by whoever looks at it just now. Guarded
+# updates of the Item go before it in a Change.
+WAKE_BY = Write(
+    update(items)
+    .where(items.c.item_id == bindparam("the_item_id"))
+    .where(items.c.client_id == bindparam("the_client_id"))
+    .where(items.c.removed_at.is_(None))
+    .values(
+        wakes_at=case(
+            (items.c.wakes_at < bindparam("instant", type_=BigInteger), items.c.wakes_at),
+            else_=bindparam("instant", type_=BigInteger),
+        ),
+        revision=items.c.revision + 1,
+    )
+)
 
 
 def guarded_by(item: Item) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from treadle.bank.model import SourceTransaction
+from treadle.bank.streams import tell_of_streams
 from treadle.bank.updating import Entry, Picture, Product
 from treadle.sources.source import Reading, Source
 from treadle.views.transaction import transaction_view
@@ -33,4 +34,4 @@ def transaction_entry(shown: SourceTransaction, account_type: AccountType) -> En
     )
 
 
-TRANSACTIONS = Product(Products.TRANSACTIONS, "transaction", _read)
+TRANSACTIONS = Product(Products.TRANSACTIONS, "transaction", _read, tell_of_streams)

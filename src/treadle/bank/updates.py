@@ -28,6 +28,10 @@ class Update(msgspec.Struct):
     refreshes: int
     sequence: int
     revision: int
+    # 1 once the developer has asked for what changed.
+    synced: int = 0
+    # What was last told of recurring streams; null until anyone asks for them.
+    streams_json: str | None = None
 
 
 def of_product(table: Any) -> tuple[ColumnElement[bool], ...]:
@@ -40,13 +44,23 @@ def of_product(table: Any) -> tuple[ColumnElement[bool], ...]:
 
 
 UPDATE_OF_ITEM = Query(select(*updates.columns).where(*of_product(updates)), Update)
+UPDATES_OF_ITEM = Query(
+    select(*updates.columns)
+    .where(updates.c.item_id == bindparam("item_id"))
+    .where(updates.c.client_id == bindparam("client_id"))
+    .order_by(updates.c.product),
+    Update,
+)
 INSERT_UPDATE = Write.insert(updates)
+_the_update = (
+    updates.c.item_id == bindparam("the_item_id"),
+    updates.c.product == bindparam("the_product"),
+    updates.c.client_id == bindparam("the_client_id"),
+)
 # Touches no row once another update came first.
 MOVE_UPDATE = Write(
     update(updates)
-    .where(updates.c.item_id == bindparam("the_item_id"))
-    .where(updates.c.product == bindparam("the_product"))
-    .where(updates.c.client_id == bindparam("the_client_id"))
+    .where(*_the_update)
     .where(updates.c.revision == bindparam("seen_revision"))
     .values(
         updated_at=bindparam("updated_at"),
@@ -55,6 +69,9 @@ MOVE_UPDATE = Write(
         revision=updates.c.revision + 1,
     )
 )
+
+MARK_SYNCED = Write(update(updates).where(*_the_update).values(synced=1))
+SET_STREAMS = Write(update(updates).where(*_the_update).values(streams=bindparam("streams")))
 
 LOGIN_OF_ITEM = Query(
     select(items.c.login)
@@ -140,6 +157,12 @@ DETAILS_OF_ACCOUNTS = Query(
     select(account_details.c.account_id, account_details.c.data)
     .where(*of_product(account_details))
     .where(is_named_in(account_details.c.account_id, bindparam("account_ids"))),
+    lambda account_id, data: (account_id, data),
+)
+DETAILS_OF_PRODUCT = Query(
+    select(account_details.c.account_id, account_details.c.data)
+    .where(*of_product(account_details))
+    .order_by(account_details.c.account_id),
     lambda account_id, data: (account_id, data),
 )
 DELETE_DETAILS = Write(delete(account_details).where(*of_product(account_details)))

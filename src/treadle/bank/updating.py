@@ -14,7 +14,8 @@ from typing import Any
 import msgspec
 
 from treadle.bank.model import Balances
-from treadle.bank.rows import HOLD_ITEM, Item
+from treadle.bank.news import News, Progress
+from treadle.bank.rows import LOCK_ITEM, Item
 from treadle.bank.updates import (
     CHANGE_ENTRY,
     DELETE_DETAILS,
@@ -32,9 +33,11 @@ from treadle.bank.updates import (
     login_place,
 )
 from treadle.call import ClientCall, ItemCall, ProcessorCall
-from treadle.clock import SECOND, to_date
+from treadle.clock import DAY, SECOND, to_date
 from treadle.http import errors
+from treadle.ids import Ids
 from treadle.sources.source import KnownAccount, KnownEntry, Reading, Source
+from treadle.webhooks.telling import tell
 from treadle.wire.common import Products
 
 DEFAULT_DAYS_REQUESTED = 90
@@ -79,12 +82,15 @@ class Product(msgspec.Struct, frozen=True):
     # The kind of the ids of its entries, and what a reader is told of one that was removed.
     entry: str
     read: Callable[[Source, Reading], Awaitable[Picture]]
+    # What remains to be told once an update is kept.
+    tell_later: Callable[[ClientCall, Item, Update], Awaitable[None]] | None = None
 
 
 def start_update(call: ClientCall, item_id: str, product: str, client_id: str, days: int) -> Update:
     """Begin to keep a product up to date, from now on and for so many days before."""
     started = Update(item_id, product, client_id, call.now, days, None, 0, 0, 0)
-    call.change.write(INSERT_UPDATE, **msgspec.structs.asdict(started))
+    row = msgspec.structs.asdict(started)
+    call.change.write(INSERT_UPDATE, streams=row.pop("streams_json"), **row)
     return started
 
 
@@ -109,22 +115,28 @@ async def bring_up_to_date(
     update = begun or start_update(call, item.item_id, product.name, item.client_id, days)
     if ready_seconds is None:
         ready_seconds = call.services.settings.product_ready_seconds
+    if begun is None:
+        call.wake_item(item)
     ready = Readiness(update, ready_seconds)
     if ready.is_due(call.now) or (refresh and update.updated_at is not None):
         update.refreshes += refresh
-        await _read(call, update, product, ready.since(call.now))
+        await _read(call, update, product, ready, asynchronous=begun is not None)
     elif begun:
         return update
     else:
         _hold(call)
     # The source's answer, or that the product was begun, is kept whatever becomes of the call.
     await call.commit()
+    if product.tell_later is not None and update.updated_at == call.now:
+        await product.tell_later(call, item, update)
+        if call.change:
+            await call.commit()
     return update
 
 
 def _hold(call: BankCall) -> None:
     """Let the Change be kept only while the Item is there."""
-    call.change.write(HOLD_ITEM, the_item_id=call.item.item_id, the_client_id=call.item.client_id)
+    call.change.write(LOCK_ITEM, the_item_id=call.item.item_id, the_client_id=call.item.client_id)
 
 
 class Readiness(msgspec.Struct):
@@ -142,6 +154,10 @@ class Readiness(msgspec.Struct):
         return self.initial_at + self.ready_seconds * SECOND
 
     @property
+    def progress(self) -> Progress:
+        return Progress(self.update.updated_at is not None, self.historical_done)
+
+    @property
     def historical_done(self) -> bool:
         updated_at = self.update.updated_at
         return updated_at is not None and updated_at >= self.historical_at
@@ -153,7 +169,16 @@ class Readiness(msgspec.Struct):
         updated_at = self.update.updated_at
         if updated_at is None or updated_at < self.historical_at <= now:
             return True
-        return to_date(now) > to_date(updated_at)
+        return now // DAY > updated_at // DAY
+
+    @property
+    def due_at(self) -> int:
+        """When the source may next have news."""
+        updated_at = self.update.updated_at
+        if updated_at is None:
+            return self.initial_at
+        tomorrow = (updated_at // DAY + 1) * DAY
+        return tomorrow if self.historical_done else min(tomorrow, self.historical_at)
 
     def since(self, now: int) -> dt.date:
         """The first day that the next picture covers."""
@@ -167,8 +192,10 @@ class Readiness(msgspec.Struct):
         return max(first, to_date(updated_at) - dt.timedelta(days=_LOOK_BACK_DAYS))
 
 
-async def _read(call: BankCall, update: Update, product: Product, since: dt.date) -> None:
-    item = call.item
+async def _read(
+    call: BankCall, update: Update, product: Product, ready: Readiness, *, asynchronous: bool
+) -> None:
+    item, since = call.item, ready.since(call.now)
     rows = {"item_id": item.item_id, "client_id": item.client_id}
     sealed = await call.first(LOGIN_OF_ITEM, **rows)
     if sealed is None:
@@ -183,16 +210,38 @@ async def _read(call: BankCall, update: Update, product: Product, since: dt.date
     )
     picture = await product.read(call.services.source, reading)
     _keep_balances(call, item, reading.accounts, picture)
-    keep_picture(call, update, product, picture, reading.known)
+    await keep_picture(call, ready, product, picture, reading.known, asynchronous=asynchronous)
 
 
-def keep_picture(
-    call: BankCall, update: Update, product: Product, picture: Picture, known: list[KnownEntry]
+async def keep_picture(
+    call: BankCall,
+    ready: Readiness,
+    product: Product,
+    picture: Picture,
+    known: list[KnownEntry],
+    *,
+    asynchronous: bool = False,
 ) -> None:
-    """Add to the call's Change what differs from what is known."""
-    item = call.item
+    """Add to the call's Change what differs from what is known, and the webhooks that tell of it.
+
+    The ids of both derive from the update, so that they are the same whoever makes it.
+    """
+    item, update = call.item, ready.update
+    ids = call.services.worlds.scoped(
+        call.owner, f"{update.item_id}/{update.product}/{update.revision}"
+    )
     _hold(call)
-    _Changes(call, update, product, known).make(picture)
+    news = News(
+        item,
+        update,
+        before=ready.progress,
+        after=Progress(initial=True, historical=call.now >= ready.historical_at),
+        asynchronous=asynchronous,
+        recent_since=to_date(call.now) - dt.timedelta(days=_INITIAL_DAYS),
+        details=picture.details,
+    )
+    _Changes(call, update, product, known, ids, news).make(picture)
+    await tell(call, news, ids)
     _keep_details(call, item, product, picture)
     call.record(
         "item.update",
@@ -218,9 +267,17 @@ class _Changes:
     """Numbers the differences between what is known and what a picture shows."""
 
     def __init__(
-        self, call: BankCall, update: Update, product: Product, known: list[KnownEntry]
+        self,
+        call: BankCall,
+        update: Update,
+        product: Product,
+        known: list[KnownEntry],
+        ids: Ids,
+        news: News,
     ) -> None:
         self._call = call
+        self._ids = ids
+        self._news = news
         self._update = update
         self._entry = product.entry
         self._known = {one.source_key: one for one in known}
@@ -242,7 +299,7 @@ class _Changes:
     def _insert_or_change(self, entry: Entry) -> dict[str, Any] | None:
         """The row to insert for an entry that is new; changes what is known of one that is not."""
         known = self._known.get(entry.source_key)
-        entry_id = known.entry_id if known else self._call.ids.identifier(self._entry)
+        entry_id = known.entry_id if known else self._ids.identifier(self._entry)
         replaced = self._known.get(entry.pending_key) if entry.pending_key else None
         pending_id = replaced.entry_id if replaced else None
         if known and pending_id is None:
@@ -259,6 +316,7 @@ class _Changes:
         }
         sequence = self._next()
         if known is None:
+            self._news.note_added(entry.account_id, entry.date)
             return {
                 "item_id": self._update.item_id,
                 "product": self._update.product,
@@ -271,6 +329,7 @@ class _Changes:
                 "removed": None,
                 **changed,
             }
+        self._news.of(entry.account_id).changed += 1
         self._call.change.write(
             CHANGE_ENTRY,
             the_entry_id=entry_id,
@@ -281,6 +340,7 @@ class _Changes:
         return None
 
     def _remove(self, known: KnownEntry) -> None:
+        self._news.of(known.account_id).removed.append(known.entry_id)
         told = {f"{self._entry}_id": known.entry_id, "account_id": known.account_id}
         self._call.change.write(
             REMOVE_ENTRY,

@@ -146,13 +146,30 @@ def _walk(value: Any, type_: inspect.Type, path: str, faults: _Faults) -> None:
     kinds = [option for option in options if not isinstance(option, inspect.NoneType)]
     kind = kinds[0]
     if isinstance(kind, inspect.StructType) and isinstance(value, dict):
-        _walk_struct(value, kind, path, faults)
+        if kind.tag_field is None:
+            _walk_struct(value, kind, path, faults)
+        else:
+            _walk_tagged(value, kinds, kind.tag_field, path, faults)
     elif isinstance(kind, inspect.ListType) and isinstance(value, list) and path not in RULES:
         for index, member in enumerate(value):
             _walk(member, kind.item_type, f"{path}[{index}]", faults)
         _check(value, kind, path, faults, shallow=True)
     else:
         _check(value, kind, path, faults)
+
+
+def _walk_tagged(
+    value: dict[str, Any], kinds: list[Any], tag_field: str, path: str, faults: _Faults
+) -> None:
+    """Walk an object that may be of several structs; a member tells of which."""
+    by_tag = {kind.tag: kind for kind in kinds}
+    tag, rest = value.get(tag_field), {name: value[name] for name in value if name != tag_field}
+    if tag_field not in value:
+        faults.missing.append(f"{path}.{tag_field}")
+    elif not isinstance(tag, str) or tag not in by_tag:
+        faults.malformed.append(f"{path}.{tag_field} must be one of {', '.join(by_tag)}")
+    else:
+        _walk_struct(rest, by_tag[tag], path, faults)
 
 
 def _walk_struct(

@@ -16,6 +16,10 @@ _TOKEN = re.compile(
 _DOCUMENTATION = "https://plaid.com/docs/?ref=error#"
 
 
+def without_tokens(text: str) -> str:
+    return _TOKEN.sub(r"\1…", text)
+
+
 class ErrorKind(msgspec.Struct, frozen=True):
     """One error code: what it means and how it looks."""
 
@@ -38,6 +42,12 @@ class ApiError(Exception):
         super().__init__(message)
         self.kind = kind
         self.message = message
+        # Why, for the caller's own record of its requests; the answer does not tell it.
+        self.reason: str | None = None
+
+    def because(self, reason: str) -> ApiError:
+        self.reason = reason
+        return self
 
     def body(self, request_id: str) -> ErrorBody:
         kind = self.kind
@@ -49,7 +59,7 @@ class ApiError(Exception):
             documentation_url=_DOCUMENTATION + anchor,
             error_code=kind.error_code,
             # What a caller put in the wrong place may be a token; no answer repeats one.
-            error_message=_TOKEN.sub(r"\1…", self.message),
+            error_message=without_tokens(self.message),
             error_type=kind.error_type,
             request_id=request_id,
             suggested_action=None,
@@ -204,7 +214,7 @@ INVALID_USER_TOKEN = _kind(
 INVALID_LINK_TOKEN = _kind(
     ("INVALID_INPUT", "INVALID_LINK_TOKEN"),
     "invalid link_token provided",
-    "A link token that cannot be used; today only a custom user asks for it, by `force_error`.",
+    "A link token that nobody knows, that expired or was used, or a session that is not there.",
 )
 RECAPTCHA_BAD = _kind(
     ("RECAPTCHA_ERROR", "RECAPTCHA_BAD"),
@@ -305,6 +315,11 @@ RATE_LIMIT = _kind(
     "The server has as many requests in flight as it takes, or too many changes met at once.",
     status=429,
 )
+SANDBOX_LIMIT_REACHED = _kind(
+    ("SANDBOX_ERROR", "SANDBOX_LIMIT_REACHED"),
+    "there can be at most {limit} {things}; remove some first",
+    "The sandbox control plane keeps a bounded number of each thing. A code of Treadle's own.",
+)
 INTERNAL_SERVER_ERROR = _kind(
     ("API_ERROR", "INTERNAL_SERVER_ERROR"),
     "an unexpected error occurred",
@@ -322,6 +337,12 @@ def _forced(error_type: str, code: str, message: str, display: str | None) -> No
 FORCED: dict[str, ErrorKind] = {}
 
 _RETRY = "The provided credentials were not correct. Please try again."
+INVALID_UPDATED_USERNAME = _kind(
+    ("ITEM_ERROR", "INVALID_UPDATED_USERNAME"),
+    "the username provided does not match that of the existing item",
+    "In Link's update mode, a login of another user than the Item's.",
+    display_message="This is not the user that the account was connected by.",
+)
 _INSTITUTION_SILENT = (
     "this institution is not currently responding to this request. please try again soon"
 )

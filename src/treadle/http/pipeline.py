@@ -6,26 +6,34 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
+from weakref import WeakValueDictionary
 
 import msgspec
 
 from treadle import ids
 from treadle.call import ClientCall, OpenCall, Services
 from treadle.clock import stopwatch
+from treadle.faults.rules import Moment
+from treadle.faults.striking import DROPPED, Dropped, Faults
 from treadle.http import errors
 from treadle.http.credentials import Credentials, authenticate
+from treadle.http.encoding import AnswerEncoder
 from treadle.http.errors import ApiError
 from treadle.http.headers import API_VERSION, HostCheck, check_content
 from treadle.http.limits import Disconnected, Load, Receive, read_body
-from treadle.http.routing import Routes
+from treadle.http.protocol import ANSWER, DROP
+from treadle.http.routing import OWN_PREFIX, Routes
 from treadle.log import AccessLog
 from treadle.operations import Implementation
+from treadle.recording.exchange import Exchange
 from treadle.store.change import GuardFailed
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Scope = dict[str, Any]
 
 _ATTEMPTS = 3
+# With a seed every request of a client moves its counter, in each worker one at a time.
+_ATTEMPTS_WITH_SEED = 30
 _HEADERS = [
     (b"content-type", b"application/json; charset=utf-8"),
     (b"plaid-version", API_VERSION.encode()),
@@ -46,83 +54,133 @@ class Pipeline:
         self._hosts = HostCheck(settings.allowed_hosts if guarded else None)
         self._load = Load(settings.max_requests_in_flight)
         self._access_log = AccessLog()
-        self._encode = msgspec.json.Encoder().encode
-        # With a seed requests take turns, for those of a client all draw on the same counter.
-        self._turn = None if settings.seed is None else asyncio.Lock()
+        self._encode = AnswerEncoder().encode
+        self._sandbox = settings.sandbox
+        self._requests = services.requests
+        self._faults = Faults(services)
+        # With a seed, what a client and its partners ask for takes turns, for all of it draws on
+        # the same counter.
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request: answer it, or answer the error that came up, and log a line."""
         started = stopwatch()
-        request_id = ids.request_id()
-        status, code = 200, "-"
+        exchange = Exchange(scope["method"], scope["path"], ids.request_id())
         try:
-            body = await self.answer(scope, receive, request_id)
+            exchange.answer = await self.answer(scope, receive, exchange)
         except Disconnected:
             return
+        except Dropped:
+            exchange.status, exchange.error_code = 0, DROPPED
         except ApiError as error:
-            status, code = error.kind.status, error.kind.error_code
-            body = self._encode(error.body(request_id))
+            exchange.fail(error)
         except Exception:
-            error_log.exception("request %s failed", request_id)
-            kind = errors.INTERNAL_SERVER_ERROR
-            status, code = kind.status, kind.error_code
-            body = self._encode(kind().body(request_id))
-        await send_json(send, status, body)
-        milliseconds = (stopwatch() - started) * 1_000
-        self._access_log.write(scope, status, code, milliseconds, request_id)
+            error_log.exception("request %s failed", exchange.request_id)
+            exchange.fail(errors.INTERNAL_SERVER_ERROR())
+        if exchange.error_code is DROPPED:
+            await send(DROP)
+        else:
+            await send_json(send, exchange.status, exchange.answer)
+        exchange.milliseconds = (stopwatch() - started) * 1_000
+        self._access_log.write(exchange)
+        if self._requests is not None:
+            self._requests.note(exchange)
 
     def close(self) -> None:
         """Write what is still to be logged."""
         self._access_log.flush()
 
-    async def answer(self, scope: Scope, receive: Receive, request_id: str) -> bytes:
+    async def answer(self, scope: Scope, receive: Receive, exchange: Exchange) -> list[bytes]:
         """The stages, in order. Each may end the request by raising ApiError."""
         with self._load:
-            body = await read_body(receive, self._services.settings.max_body_bytes)
+            larger = self._routes.largest_body(exchange.method, exchange.path)
+            limit_bytes = larger or self._services.settings.max_body_bytes
+            exchange.given = await read_body(receive, limit_bytes)
             headers = dict(scope["headers"])
             self._hosts.check(headers)
-            implementation = self._routes.find(scope["method"], scope["path"])
-            check_content(headers)
-            credentials = Credentials.from_headers(headers)
+            credentials = exchange.credentials = Credentials.from_headers(headers)
+            implementation = self._routes.find(exchange.method, exchange.path)
+            if implementation.method == "POST":
+                check_content(headers)
+            else:
+                exchange.given, exchange.in_query = scope["query_string"], True
             needed = credentials.needed_in_body() if implementation.gate.needs_client else []
-            request = implementation.decoder.decode(body, needed)
+            request = implementation.decoder.decode(exchange.given, needed)
             if implementation.gate.needs_client:
-                credentials = credentials.completed_from(request)
-            if self._turn is None:
-                return await self._run(implementation, request, credentials, request_id)
-            async with self._turn:
-                return await self._run(implementation, request, credentials, request_id)
+                exchange.credentials = credentials.completed_from(request)
+            opened = await self._open(implementation, request, exchange)
+            if isinstance(opened, ClientCall) and (
+                opened.client.faults
+                or implementation.replaces_world
+                or self._services.worlds.is_seeded(opened.owner)
+            ):
+                return await self._run_in_world(implementation, request, exchange, opened)
+            return await self._run(implementation, request, exchange, opened)
+
+    async def _run_in_world(
+        self,
+        implementation: Implementation,
+        request: msgspec.Struct,
+        exchange: Exchange,
+        opened: ClientCall,
+    ) -> list[bytes]:
+        """For a client that has faults, on the data of one that has a seed, or on its whole."""
+        path, owner = implementation.path, opened.owner
+        faulty = opened.client.faults and self._sandbox and not path.startswith(OWN_PREFIX)
+        if faulty:
+            await self._faults.strike(opened, request, Moment.BEFORE, exchange)
+        # After a wait all is read anew.
+        in_turn = implementation.takes_turn and self._services.worlds.is_seeded(owner)
+        if in_turn or implementation.replaces_world:
+            async with self._turns.setdefault(owner.client_id, asyncio.Lock()):
+                exchange.answer = await self._run(
+                    implementation, request, exchange, attempts=_ATTEMPTS_WITH_SEED
+                )
+        else:
+            exchange.answer = await self._run(implementation, request, exchange)
+        if faulty:
+            await self._faults.strike(opened, request, Moment.AFTER, exchange)
+        return exchange.answer
 
     async def _run(
         self,
         implementation: Implementation,
         request: msgspec.Struct,
-        credentials: Credentials,
-        request_id: str,
-    ) -> bytes:
-        """Gate, handler and commit; again when the world moved between reading and writing."""
-        for _ in range(_ATTEMPTS):
-            call = await self._call(implementation, credentials, request_id)
-            opened = await implementation.gate.open(call, request, implementation.path)
+        exchange: Exchange,
+        opened: OpenCall | None = None,
+        attempts: int = _ATTEMPTS,
+    ) -> list[bytes]:
+        """Handler and commit; from the gate again when the world moved before the commit."""
+        for _ in range(attempts):
+            opened = opened or await self._open(implementation, request, exchange)
             try:
                 response = await implementation.handler(opened, request)
                 answer = self._encode(response)
                 if opened.change:
                     await opened.commit()
+                else:
+                    await opened.check_world()
             except GuardFailed:
+                opened = None
                 continue
             return answer
         raise errors.RATE_LIMIT()
 
-    async def _call(
-        self, implementation: Implementation, credentials: Credentials, request_id: str
+    async def _open(
+        self, implementation: Implementation, request: msgspec.Struct, exchange: Exchange
     ) -> OpenCall:
-        services = self._services
-        now = services.clock.now()
-        if not implementation.gate.needs_client:
-            return OpenCall(services, request_id, now)
-        client = await authenticate(services.store, services.keys, credentials)
-        return ClientCall(services, request_id, now, client)
+        """The call that the gate lets through. Raises ApiError when it does not."""
+        services, gate = self._services, implementation.gate
+        if exchange.credentials is None or not gate.needs_client:
+            call = OpenCall(services, exchange.request_id, services.clock.now())
+        else:
+            client = await authenticate(services.store, services.keys, exchange.credentials)
+            exchange.client = client
+            now = services.worlds.now(client)
+            call = ClientCall(services, exchange.request_id, now, client)
+        opened = await gate.open(call, request, implementation.path)
+        exchange.allowed = True
+        return opened
 
 
 def answers_on_loopback(host: str) -> bool:
@@ -130,8 +188,7 @@ def answers_on_loopback(host: str) -> bool:
     return host in ("localhost", "::1") or host.startswith("127.")
 
 
-async def send_json(send: Send, status: int, body: bytes) -> None:
-    length = (b"content-length", str(len(body)).encode())
+async def send_json(send: Send, status: int, pieces: list[bytes]) -> None:
+    length = (b"content-length", str(sum(map(len, pieces))).encode())
     headers = [*_HEADERS, length]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": ANSWER, "status": status, "headers": headers, "pieces": pieces})

@@ -30,29 +30,31 @@ class JoiningProtocol(HttpToolsProtocol):
         super()._start_asgi_task(cycle, app)
 
 
-# What an application sends to close a connection without an answer.
+# What the application may send beside the messages of ASGI: a whole answer with its body in pieces,
+# and that the connection is to be closed without one.
+ANSWER = "treadle.answer"
 DROP = {"type": "treadle.drop"}
 
 
 class _JoiningCycle(RequestResponseCycle):
-    """One request and its answer, of which the head is kept until the body comes."""
-
-    _head: Any
+    """One request and its answer."""
 
     async def send(self, message: Any) -> None:
-        if message["type"] == "http.response.start":
-            self._head = message
-        elif message is DROP:
+        if message is DROP:
             # uvicorn is told what the sender will see: that nobody is there.
             self.disconnected = True
             self.transport.close()
-        elif self._is_usual(message):
-            self._write(self._head, message["body"])
-        else:
-            await super().send(self._head)
+        elif message["type"] != ANSWER:
             await super().send(message)
+        elif self._is_usual(message):
+            self._write(message)
+        else:
+            start: Any = {**message, "type": "http.response.start"}
+            await super().send(start)
+            body = b"".join(message["pieces"])
+            await super().send({"type": "http.response.body", "body": body})
 
-    def _is_usual(self, message: Any) -> bool:
+    def _is_usual(self, answer: Any) -> bool:
         """Whether uvicorn would only write; it has a way with all else."""
         return (
             self.keep_alive
@@ -60,23 +62,24 @@ class _JoiningCycle(RequestResponseCycle):
             and not self.flow.write_paused
             and self.scope["method"] == "POST"
             # With a failure of its own uvicorn closes the connection.
-            and self._head["status"] < 500
-            and not message.get("more_body")
+            and answer["status"] < 500
         )
 
-    def _write(self, head: Any, body: bytes) -> None:
+    def _write(self, answer: Any) -> None:
         self.response_started = True
-        pieces = [STATUS_LINE[head["status"]]]
-        for name, value in (*self.default_headers, *head["headers"]):
-            pieces += (name, b": ", value, b"\r\n")
-        pieces.append(b"\r\n")
-        if len(body) > _LARGE_BYTES:
-            # Copying so much costs more than another piece does.
-            self.transport.write(b"".join(pieces))
-            self.transport.write(body)
-        else:
-            pieces.append(body)
-            self.transport.write(b"".join(pieces))
+        joined = [STATUS_LINE[answer["status"]]]
+        for name, value in (*self.default_headers, *answer["headers"]):
+            joined += (name, b": ", value, b"\r\n")
+        joined.append(b"\r\n")
+        for piece in answer["pieces"]:
+            if len(piece) > _LARGE_BYTES:
+                # Copying so much costs more than another piece does.
+                self.transport.write(b"".join(joined))
+                self.transport.write(piece)
+                joined = []
+            else:
+                joined.append(piece)
+        self.transport.write(b"".join(joined))
         self.response_complete = True
         self.message_event.set()
         self.on_response()

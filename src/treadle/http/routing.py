@@ -1,12 +1,22 @@
-"""From a path to the operation that answers it. Every implemented path is fixed: a look-up."""
+"""From a path to the operation that answers it. Every implemented path is fixed: a look-up.
+
+An operation stands under its path, and under `GET /path` when it is not called with POST.
+"""
 
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from treadle.http import errors
-from treadle.operations import Implementation
 from treadle.wire.operations import OPERATIONS
+
+if TYPE_CHECKING:
+    from treadle.operations import Implementation
+
+# What Treadle has beside the API.
+OWN_PREFIX = "/treadle/"
+OWN_SANDBOX = "/treadle/sandbox/"
 
 _TEMPLATE = re.compile(r"\{\w+\}")
 
@@ -18,11 +28,21 @@ class Routes:
 
     def find(self, method: str, path: str) -> Implementation:
         """Raises ApiError when the API has no such operation, or Treadle lacks it."""
-        implementation = self._implemented.get(path)
-        if implementation is None or method != "POST":
+        implementation = self._look_up(method, path)
+        if implementation is None:
             raise self._refusal(method, path)
-        if implementation.sandbox_only and not self._sandbox:
-            raise errors.SANDBOX_ONLY(path=path)
+        return implementation
+
+    def largest_body(self, method: str, path: str) -> int | None:
+        """How many bytes an operation takes, if more than others."""
+        implementation = self._look_up(method, path)
+        return None if implementation is None else implementation.max_body_bytes
+
+    def _look_up(self, method: str, path: str) -> Implementation | None:
+        key = path if method == "POST" else f"{method} {path}"
+        implementation = self._implemented.get(key)
+        if implementation is None or (implementation.sandbox_only and not self._sandbox):
+            return None
         return implementation
 
     def _refusal(self, method: str, path: str) -> errors.ApiError:

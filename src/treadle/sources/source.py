@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -25,6 +25,21 @@ from treadle.bank.model import (
 
 class MalformedPassword(Exception):
     """A password that should describe something and does not; says in what."""
+
+
+class Prompt(msgspec.Struct):
+    """One thing that a bank asks."""
+
+    label: str
+    # What can be answered; anything when there are none.
+    choices: list[str]
+
+
+class Challenge(msgspec.Struct):
+    """What a bank asks together before it lets a user in."""
+
+    mfa_type: Literal["code", "device", "questions", "selections"]
+    prompts: list[Prompt]
 
 
 class Login(msgspec.Struct):
@@ -93,6 +108,8 @@ class InvestmentsPicture(msgspec.Struct):
 class Source(Protocol):
     # Names the source in the Items that it made.
     name: str
+    # Of every micro-deposit, where a source only acts as if it sent them; None where none are sent.
+    deposit_code: str | None
 
     def institutions(self) -> Sequence[Institution]:
         """Every institution, ordered by id."""
@@ -107,6 +124,30 @@ class Source(Protocol):
 
         Raises ApiError when the institution refuses, with the error that Link would show, and
         MalformedPassword.
+        """
+        ...
+
+    async def challenge(
+        self, institution: Institution, username: str, password: str, answers: list[list[str]]
+    ) -> Challenge | None:
+        """What the bank asks next, after rounds of answers; None once it asks no more.
+
+        A login without a user to ask counts as answered. Raises ApiError for wrong answers, and
+        MalformedPassword; whether the login is right is left to `log_in`.
+        """
+        ...
+
+    def renewed(self, secret: bytes, login: Login) -> bytes:
+        """What is kept from now on of a user who gave `secret` before and has logged in again.
+
+        Raises ApiError when it is another user.
+        """
+        ...
+
+    def revived(self, institution: Institution, secret: bytes) -> Login:
+        """A login that was kept by another server.
+
+        Raises ApiError when there is no such user, and MalformedPassword when it is no login.
         """
         ...
 
@@ -127,6 +168,7 @@ class NoSource:
     """A source without institutions, for a production server that has not been given any."""
 
     name = "none"
+    deposit_code: str | None = None
 
     def institutions(self) -> Sequence[Institution]:
         return ()
@@ -137,6 +179,17 @@ class NoSource:
     async def log_in(
         self, institution: Institution, username: str, password: str, now: int, seed: str
     ) -> Login:
+        raise LookupError(institution.institution_id)
+
+    async def challenge(
+        self, institution: Institution, username: str, password: str, answers: list[list[str]]
+    ) -> Challenge | None:
+        raise LookupError(institution.institution_id)
+
+    def renewed(self, secret: bytes, login: Login) -> bytes:
+        raise LookupError("no Item can come from here")
+
+    def revived(self, institution: Institution, secret: bytes) -> Login:
         raise LookupError(institution.institution_id)
 
     async def transactions(self, reading: Reading) -> TransactionsPicture:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -40,6 +41,8 @@ class Change:
         self.records: list[Record] = []
         # So many rows that running it takes long enough to hold others up.
         self.heavy = False
+        # What is to be done in this process once the Change is kept.
+        self.when_kept: list[Callable[[], None]] = []
 
     def __bool__(self) -> bool:
         return bool(self.writes or self.records)
@@ -47,6 +50,10 @@ class Change:
     def write(self, write: Write, /, *, rows: int | None = 1, **parameters: Any) -> None:
         """Run once. `rows` is the number of rows it must touch; None when any will do."""
         self.writes.append((write, [parameters], rows))
+
+    def hold(self, write: Write, /, **parameters: Any) -> None:
+        """Run before all others, so that what it locks is locked in the same order everywhere."""
+        self.writes.insert(0, (write, [parameters], 1))
 
     def write_many(self, write: Write, parameters: list[Parameters]) -> None:
         """Insert one row for each set of parameters."""

@@ -7,9 +7,19 @@ carry its `client_id`.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, Table, Text
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, Table, Text, text
 
 metadata = MetaData()
+
+_PENDING = "due_at IS NOT NULL"
+
+
+def _where(condition: str) -> dict[str, Any]:
+    """Makes an index hold the rows alone for which this is true."""
+    return {f"{dialect}_where": text(condition) for dialect in ("sqlite", "postgresql")}
+
 
 # One row per fact about the database itself, such as which keys it was made with.
 facts = Table(
@@ -34,6 +44,14 @@ clients = Table(
     Column("counter", BigInteger, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("removed_at", BigInteger),
+    # What the client of a sandbox has set for itself: its clock and its seed.
+    Column("world", Text),
+    # How many faults it has, so that a client without any costs no look-up.
+    Column("faults", BigInteger, nullable=False, server_default="0"),
+    # The client through which it was made, in a sandbox.
+    Column("made_by", Text),
+    # Rises when all that it has is replaced; a Change that was decided before that is refused.
+    Column("epoch", BigInteger, nullable=False, server_default="0"),
     sqlite_with_rowid=False,
 )
 
@@ -57,7 +75,12 @@ items = Table(
     Column("revision", BigInteger, nullable=False),
     # What the source needs to go on reading for this Item; sealed, for it may hold account numbers.
     Column("login", LargeBinary),
+    # The latest webhook that its own receiver was owed: JSON, as `/item/get` shows it.
+    Column("last_webhook", Text),
+    # From when on time alone has changed something about it; null when nothing is to come.
+    Column("wakes_at", BigInteger),
     Index("items_by_client", "client_id"),
+    Index("items_to_wake", "client_id", "wakes_at", **_where("wakes_at IS NOT NULL")),
     sqlite_with_rowid=False,
 )
 
@@ -89,6 +112,8 @@ tokens = Table(
     Column("expires_at", BigInteger),
     # Set once: when a public token was exchanged or an access token rotated.
     Column("ended_at", BigInteger),
+    # 1 once a partner has asked with it for what changed among transactions.
+    Column("synced", BigInteger, nullable=False, server_default="0"),
     Index("tokens_by_item", "item_id"),
     sqlite_with_rowid=False,
 )
@@ -111,6 +136,10 @@ updates = Table(
     Column("sequence", BigInteger, nullable=False),
     # Rises with every change of the row; a Change that decided on an older one is refused.
     Column("revision", BigInteger, nullable=False),
+    # 1 once the developer has asked for what changed.
+    Column("synced", BigInteger, nullable=False, server_default="0"),
+    # What was last told of recurring streams, a digest by account id; null until anyone asks.
+    Column("streams", Text),
     sqlite_with_rowid=False,
 )
 
@@ -220,10 +249,120 @@ outbox = Table(
     metadata,
     Column("event_id", Text, primary_key=True),
     Column("client_id", Text, nullable=False),
-    Column("item_id", Text, nullable=False),
+    Column("item_id", Text),
     Column("url", Text, nullable=False),
     Column("body", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    # When it was written by the database's clock, which no client can set. This and the next
+    # three are null in what is withheld.
+    Column("recorded_at", BigInteger),
+    # Webhooks of one lane are sent one after another, in this order.
+    Column("lane", Text),
+    Column("sequence", BigInteger),
+    # The receiver as its client knows it.
+    Column("endpoint", Text),
+    # From when it may be sent, by its client's clock; null once nothing is to be sent.
+    Column("due_at", BigInteger),
+    Column("attempts", BigInteger, nullable=False, server_default="0"),
+    # Who is sending it, and until when that holds by the database's clock.
+    Column("lease", Text),
+    Column("leased_until", BigInteger, nullable=False, server_default="0"),
+    # The fault that has put it off, reordered or withheld it.
+    Column("fault_id", Text),
+    # The whole of a body that holds tokens, while these live; `body` then is without them.
+    Column("sealed_body", LargeBinary),
     Index("outbox_by_item", "item_id"),
+    Index("outbox_by_client", "client_id", "recorded_at"),
+    Index("outbox_by_time", "recorded_at"),
+    Index("outbox_due", "client_id", "endpoint", "due_at", **_where(_PENDING)),
+    Index("outbox_lanes", "lane", "sequence", **_where(_PENDING)),
+    Index("outbox_sealed", "recorded_at", **_where("sealed_body IS NOT NULL")),
+    Index("outbox_leases", "lease", **_where("lease IS NOT NULL")),
+)
+
+# Each time that a webhook was sent or could not be sent.
+webhook_attempts = Table(
+    "webhook_attempts",
+    metadata,
+    Column("event_id", Text, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("client_id", Text, nullable=False),
+    Column("endpoint", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    Column("accepted", BigInteger, nullable=False),
+    # The receiver's status or, where there is none, why.
+    Column("status", BigInteger),
+    Column("error", Text),
+    Column("milliseconds", BigInteger, nullable=False),
+    Index("webhook_attempts_by_client", "client_id", "recorded_at"),
+    Index("webhook_attempts_by_endpoint", "client_id", "endpoint", "accepted", "at"),
+)
+
+# The keys that webhooks are signed with. The one in force is that of the highest generation.
+webhook_keys = Table(
+    "webhook_keys",
+    metadata,
+    Column("environment", Text, primary_key=True),
+    Column("generation", BigInteger, primary_key=True, autoincrement=False),
+    Column("kid", Text, nullable=False, unique=True),
+    # Sealed, bound to the row.
+    Column("private_key", LargeBinary, nullable=False),
+    # The public point, as a JSON Web Key has it.
+    Column("x", Text, nullable=False),
+    Column("y", Text, nullable=False),
+    # Seconds of the wall: receivers compare them with their own clocks.
+    Column("created_at", BigInteger, nullable=False),
+    Column("expired_at", BigInteger),
+    sqlite_with_rowid=False,
+)
+
+# What a client of a sandbox wants to go wrong with its calls and its webhooks.
+faults = Table(
+    "faults",
+    metadata,
+    Column("client_id", Text, primary_key=True),
+    Column("fault_id", Text, primary_key=True),
+    Column("position", BigInteger, nullable=False),
+    Column("rule", Text, nullable=False),
+    # How many calls or webhooks it was for, and how many of those it struck.
+    Column("seen", BigInteger, nullable=False),
+    Column("hits", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+# Worlds of sandbox clients as they were, to be put back; each is for the schema it was made by.
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("client_id", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("schema", Text, nullable=False),
+    Column("item_count", BigInteger, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    # Compressed and sealed.
+    Column("contents", LargeBinary, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+# The last requests of each client of a sandbox and their answers, with all secrets masked.
+requests = Table(
+    "requests",
+    metadata,
+    Column("client_id", Text, primary_key=True),
+    # The instant of the wall, for this tells what happened when, whatever the client's clock says.
+    Column("answered_at", BigInteger, primary_key=True, autoincrement=False),
+    Column("request_id", Text, primary_key=True),
+    Column("method", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("status", BigInteger, nullable=False),
+    Column("error_code", Text),
+    Column("microseconds", BigInteger, nullable=False),
+    Column("decision", Text),
+    Column("reason", Text),
+    Column("fault_id", Text),
+    Column("request", Text),
+    Column("response", Text),
+    sqlite_with_rowid=False,
 )

@@ -47,6 +47,7 @@ def mint(
         created_at=call.now,
         expires_at=expires_at,
         ended_at=None,
+        synced=0,
     )
     detail = {} if processor is None else {"processor": processor}
     call.record(

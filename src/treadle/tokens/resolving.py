@@ -60,13 +60,14 @@ async def resolve(call: ClientCall, text: str, kind: str) -> Grant:
     grant = await _find(call, GRANT, text, kind)
     if grant is None or grant.token.client_id != call.client.client_id:
         raise unknown()
+    # From here on the token is the caller's own, who may know what became of it.
     token = grant.token
     if token.ended_at is not None:
-        raise unknown()
+        raise unknown().because("the token was used up or rotated")
     if token.expires_at is not None and token.expires_at <= call.now:
-        raise unknown()
+        raise unknown().because("the token expired")
     if grant.item.removed_at is not None:
-        raise errors.ITEM_NOT_FOUND()
+        raise errors.ITEM_NOT_FOUND().because("the Item was removed")
     return grant
 
 
@@ -76,7 +77,7 @@ async def resolve_minted(call: ClientCall, text: str) -> MintedGrant:
     if grant is None or grant.token.client_id != call.client.client_id:
         raise errors.PROCESSOR_TOKEN_UNKNOWN()
     if grant.item_removed_at is not None:
-        raise errors.ITEM_NOT_FOUND()
+        raise errors.ITEM_NOT_FOUND().because("the Item was removed")
     return grant
 
 

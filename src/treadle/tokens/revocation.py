@@ -12,7 +12,9 @@ from treadle.store.statements import Write
 from treadle.store.tables import stripe_tokens, tokens
 from treadle.tokens.rows import END_TOKEN
 
-_REMOVE_ITEM = update_item(removed_at=bindparam("removed_at"), webhook=None, login=None)
+_REMOVE_ITEM = update_item(
+    removed_at=bindparam("removed_at"), webhook=None, login=None, wakes_at=None
+)
 _MARK_STRIPE_TOKENS = Write(
     update(stripe_tokens)
     .where(stripe_tokens.c.item_id == bindparam("the_item_id"))

@@ -11,9 +11,11 @@ import msgspec
 from sqlalchemy import and_, bindparam, func, insert, select, update
 
 from treadle.bank.rows import ACCOUNT_COLUMNS, ITEM_COLUMNS, Account, Item
+from treadle.clients import OWNER_COLUMNS, Owner
 from treadle.store.columns import decode_names
 from treadle.store.statements import Query, Write
-from treadle.store.tables import accounts, items, permissions, tokens
+from treadle.store.tables import accounts, clients, items, permissions, tokens
+from treadle.tokens.scope import PROCESSOR_SCOPES
 
 
 class Token(msgspec.Struct):
@@ -23,6 +25,8 @@ class Token(msgspec.Struct):
     processor: str | None
     expires_at: int | None
     ended_at: int | None
+    # 1 once a partner has asked with it for what changed among transactions.
+    synced: int
 
 
 class Grant(msgspec.Struct):
@@ -39,6 +43,7 @@ class ProcessorGrant(msgspec.Struct):
     # The permissions in force: null when none were ever set.
     products_json: str | None
     item: Item
+    owner: Owner
     account: Account | None
 
     @property
@@ -61,6 +66,23 @@ class MintedGrant(msgspec.Struct):
         return () if self.products_json is None else decode_names(self.products_json)
 
 
+class Listener(msgspec.Struct, frozen=True):
+    """A live processor token with a webhook of its own, whose account is still shared."""
+
+    token_id: str
+    client_id: str
+    item_id: str
+    account_id: str
+    webhook: str
+    synced: int
+    products_json: str | None
+
+    def may_call(self, path: str) -> bool:
+        """Whether the permissions in force admit a partner's operation; none admits all."""
+        permitted = decode_names(self.products_json) if self.products_json else ()
+        return not permitted or not PROCESSOR_SCOPES[path].admitted_by.isdisjoint(permitted)
+
+
 _TOKEN_COLUMNS = (
     tokens.c.token_id,
     tokens.c.client_id,
@@ -68,9 +90,11 @@ _TOKEN_COLUMNS = (
     tokens.c.processor,
     tokens.c.expires_at,
     tokens.c.ended_at,
+    tokens.c.synced,
 )
 _TOKEN_END = len(_TOKEN_COLUMNS)
 _ITEM_END = _TOKEN_END + len(ITEM_COLUMNS)
+_OWNER_END = _ITEM_END + len(OWNER_COLUMNS)
 
 
 def _grant(*row: Any) -> Grant:
@@ -78,11 +102,12 @@ def _grant(*row: Any) -> Grant:
 
 
 def _processor_grant(*row: Any) -> ProcessorGrant:
-    products, *account = row[_ITEM_END:]
+    products, *account = row[_OWNER_END:]
     return ProcessorGrant(
         Token(*row[:_TOKEN_END]),
         products,
         Item(*row[_TOKEN_END:_ITEM_END]),
+        Owner(*row[_ITEM_END:_OWNER_END]),
         Account(*account) if account[0] is not None else None,
     )
 
@@ -114,11 +139,13 @@ PROCESSOR_GRANT = Query(
     select(
         *_TOKEN_COLUMNS,
         *ITEM_COLUMNS,
+        *OWNER_COLUMNS,
         permissions.c.products,
         *ACCOUNT_COLUMNS,
     )
     .select_from(
         tokens.join(items, items.c.item_id == tokens.c.item_id)
+        .join(clients, clients.c.client_id == items.c.client_id)
         .outerjoin(accounts, _its_account)
         .outerjoin(permissions, _in_force)
     )
@@ -140,6 +167,25 @@ MINTED_GRANT = Query(
     .where(tokens.c.digest == bindparam("digest"))
     .where(tokens.c.kind == bindparam("kind")),
     _minted_grant,
+)
+
+LISTENERS = Query(
+    select(
+        tokens.c.token_id,
+        tokens.c.client_id,
+        tokens.c.item_id,
+        tokens.c.account_id,
+        tokens.c.webhook,
+        tokens.c.synced,
+        permissions.c.products,
+    )
+    .select_from(tokens.join(accounts, _its_account).outerjoin(permissions, _in_force))
+    .where(tokens.c.item_id == bindparam("item_id"))
+    .where(tokens.c.client_id == bindparam("client_id"))
+    .where(tokens.c.kind == "processor", tokens.c.webhook.is_not(None))
+    .where(tokens.c.ended_at.is_(None))
+    .order_by(tokens.c.token_id),
+    Listener,
 )
 
 INSERT_TOKEN = Write.insert(tokens)
@@ -172,6 +218,12 @@ END_TOKEN = Write(
     .where(tokens.c.client_id == bindparam("the_client_id"))
     .where(tokens.c.ended_at.is_(None))
     .values(ended_at=bindparam("ended_at"))
+)
+MARK_TOKEN_SYNCED = Write(
+    update(tokens)
+    .where(tokens.c.token_id == bindparam("the_token_id"))
+    .where(tokens.c.client_id == bindparam("the_client_id"))
+    .values(synced=1)
 )
 SET_TOKEN_WEBHOOK = Write(
     update(tokens)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from treadle.bank.model import AccountData, Balances
@@ -22,6 +25,17 @@ def account_view(account: Account, data: AccountData) -> AccountBase:
         holder_category=data.holder_category or UNSET,
         verification_status=data.verification_status or UNSET,
     )
+
+
+def account_json(account: Account) -> msgspec.Raw:
+    """The same as JSON, made anew only when what is stored has changed."""
+    return _account_json(account.account_id, account.data_json)
+
+
+@lru_cache(maxsize=4096)
+def _account_json(account_id: str, data_json: str) -> msgspec.Raw:
+    account = Account("", account_id, data_json, None)
+    return msgspec.Raw(msgspec.json.encode(account_view(account, account.data)))
 
 
 def balances_view(balances: Balances) -> AccountBalance:

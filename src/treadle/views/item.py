@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from treadle.bank.rows import Item
-from treadle.http.errors import FORCED
+from treadle.http.errors import FORCED, ErrorKind
 from treadle.views.consent import consented_products
 from treadle.wire import common as wire
 from treadle.wire.common import PlaidError, PlaidErrorType, Products
@@ -32,7 +32,8 @@ def item_fields(item: Item, now: int, institution_name: str | None) -> dict[str,
         ),
         "consent_expiration_time": None,
         "update_type": "background",
-        "institution_id": item.institution_id,
+        # An account that is known by its numbers alone has no institution.
+        "institution_id": item.institution_id or None,
         "institution_name": institution_name,
     }
 
@@ -44,9 +45,11 @@ def _products(names: Iterable[str]) -> list[Products]:
 
 def error_view(item: Item, now: int) -> PlaidError | None:
     code = item.error_at(now)
-    if code is None:
-        return None
-    kind = FORCED[code]
+    return None if code is None else error_kind_view(FORCED[code])
+
+
+def error_kind_view(kind: ErrorKind) -> PlaidError:
+    """An error as Items and webhooks show it."""
     return PlaidError(
         error_type=PlaidErrorType(kind.error_type),
         error_code=kind.error_code,

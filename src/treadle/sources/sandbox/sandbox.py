@@ -11,28 +11,42 @@ import msgspec
 from treadle.bank.liability import Liability
 from treadle.bank.model import Institution
 from treadle.clock import to_date
-from treadle.http.errors import FORCED, RECAPTCHA_BAD
+from treadle.http.errors import FORCED, INVALID_UPDATED_USERNAME, RECAPTCHA_BAD
 from treadle.sources.sandbox.canned import CannedUser
+from treadle.sources.sandbox.challenges import questioning
 from treadle.sources.sandbox.microdeposits import MicrodepositsUser
 from treadle.sources.sandbox.user import SandboxLogin, SandboxUser
-from treadle.sources.source import InvestmentsPicture, Login, Reading, TransactionsPicture
+from treadle.sources.source import (
+    Challenge,
+    InvestmentsPicture,
+    Login,
+    MalformedPassword,
+    Reading,
+    TransactionsPicture,
+)
 
 _FOLDER = files("treadle.sources.sandbox")
 _FORCED_PREFIX = "error_"
 _MICRODEPOSITS_PASSWORD = "microdeposits_good"  # noqa: S105, published on purpose
 
-
-# Link asks the documented questions; what is made without Link counts as answered.
-_PASSED_QUESTIONS = re.compile(
-    r"mfa_device|mfa_questions_[1-9]_[1-9]|mfa_selections(_[1-9]_[1-9]_[1-9])?"
-)
 _RECAPTCHA_PASSWORD = re.compile(r'\{\s*"recaptcha"\s*:\s*"(?P<outcome>good|bad)"\s*\}')
+
+# No date before or after these overflows.
+_YEARS = range(2000, 2200)
 
 _decode_login = msgspec.json.Decoder(SandboxLogin).decode
 
 
+class _ForeignLogin(SandboxLogin, forbid_unknown_fields=True):
+    """A login that may be of anyone's making."""
+
+
+_decode_foreign_login = msgspec.json.Decoder(_ForeignLogin).decode
+
+
 class SandboxSource:
     name = "sandbox"
+    deposit_code: str | None = "ABC"
 
     def __init__(self) -> None:
         institutions = msgspec.json.decode(
@@ -70,6 +84,40 @@ class SandboxSource:
         accounts = self._user(login).accounts(institution, login.created)
         return Login(accounts, msgspec.json.encode(login))
 
+    async def challenge(
+        self, institution: Institution, username: str, password: str, answers: list[list[str]]
+    ) -> Challenge | None:
+        if institution.oauth or not institution.supported or institution.status == "down":
+            return None
+        if username == self._user_good.username:
+            asked = questioning(password)
+        else:
+            from treadle.sources.sandbox.described_logins import described_questioning
+
+            asked = described_questioning(username, password)
+        return None if asked is None else asked.after(answers)
+
+    def renewed(self, secret: bytes, login: Login) -> bytes:
+        """The first login stands, since a user's data begins with it."""
+        if _decode_login(secret).username != _decode_login(login.secret).username:
+            raise INVALID_UPDATED_USERNAME()
+        return secret
+
+    def revived(self, institution: Institution, secret: bytes) -> Login:
+        try:
+            login: SandboxLogin = _decode_foreign_login(secret)
+        except msgspec.DecodeError as error:
+            raise MalformedPassword(f"is no login of the sandbox: {error}") from None
+        if login.created.year not in _YEARS:
+            problem = f"must be created from {_YEARS.start} to {_YEARS.stop - 1}"
+            raise MalformedPassword(problem)
+        if login.username != self._user_good.username:
+            from treadle.sources.sandbox.described_logins import recompleted
+
+            login = recompleted(login)
+        accounts = self._user(login).accounts(institution, login.created)
+        return Login(accounts, msgspec.json.encode(login))
+
     async def transactions(self, reading: Reading) -> TransactionsPicture:
         return self._user(_decode_login(reading.secret)).transactions(reading)
 
@@ -88,7 +136,7 @@ class SandboxSource:
             return described_user(login)
         if login.password == _MICRODEPOSITS_PASSWORD:
             return MicrodepositsUser(user)
-        if login.password == user.password or _PASSED_QUESTIONS.fullmatch(login.password):
+        if login.password == user.password or questioning(login.password):
             return user
         if recaptcha := _RECAPTCHA_PASSWORD.fullmatch(login.password):
             if recaptcha["outcome"] == "good":

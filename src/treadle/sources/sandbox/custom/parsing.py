@@ -34,10 +34,10 @@ class CustomUserError(Exception):
         self.problem = problem
 
 
-def parse_custom_user(text: str) -> CustomUser:
+def parse_custom_user(text: str, max_bytes: int = MAX_BYTES) -> CustomUser:
     """The custom user that a JSON text describes. Raises CustomUserError."""
-    if len(text.encode(errors="surrogatepass")) > MAX_BYTES:
-        raise CustomUserError(DOCUMENT, f"must have at most {MAX_BYTES} bytes")
+    if len(text.encode(errors="surrogatepass")) > max_bytes:
+        raise CustomUserError(DOCUMENT, f"must have at most {max_bytes} bytes")
     raw = _load(text)
     if not isinstance(raw, dict):
         raise CustomUserError(DOCUMENT, "must be an object")
