@@ -12,6 +12,7 @@ import msgspec
 
 from treadle import __version__, ids
 from treadle.administration import administer, data_option, database_option, run_to_end
+from treadle.audit_commands import audit
 from treadle.request_commands import requests
 from treadle.settings import (
     DEFAULT_HOST,
@@ -269,6 +270,7 @@ def _banner(settings: Settings) -> str:
     return "\n".join(lines)
 
 
+main.add_command(audit)
 main.add_command(listen)
 main.add_command(webhook)
 main.add_command(requests)

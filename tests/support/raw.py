@@ -168,12 +168,17 @@ def read_answer(line: socket.socket) -> Answer:
     return Answer(response.status, response.read())
 
 
-def cli(server: Server, *arguments: str) -> str:
-    """Run a command of Treadle's on a server's data, and return what it prints."""
+def run_cli(server: Server, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of Treadle's on a server's data."""
     command = [sys.executable, "-m", "treadle", *arguments, "--data", str(server.data)]
     if "--database" in server.args:
         command += ["--database", server.args[server.args.index("--database") + 1]]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def cli(server: Server, *arguments: str) -> str:
+    """Run a command that is to succeed, and return what it prints."""
+    result = run_cli(server, *arguments)
     assert result.returncode == 0, result.stderr
     return result.stdout
 

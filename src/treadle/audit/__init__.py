@@ -1,0 +1,1 @@
+"""Reading the audit chains: are they whole, and what do they say?"""
