@@ -85,7 +85,14 @@ async def _verify(services: Services, kept: Mapping[str, Mapping[int, str]]) -> 
 
 @audit.command("export")
 @click.argument("client_id")
-@click.option("--after", metavar="NUMBER", type=click.IntRange(0), default=0, show_default=True)
+@click.option(
+    "--after",
+    metavar="NUMBER",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Leave out the entries up to this one.",
+)
 @data_option
 @database_option
 def export(client_id: str, after: int, data: Path, database: str | None) -> None:

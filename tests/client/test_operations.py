@@ -44,6 +44,13 @@ METHODS = {
     "GET /treadle/sandbox/requests": "requests.list",
     "GET /treadle/sandbox/seed": "seed.get",
     "/treadle/sandbox/seed": "seed.set",
+    "GET /treadle/sandbox/snapshots": "snapshots.list",
+    "/treadle/sandbox/snapshots": "snapshots.save",
+    "/treadle/sandbox/snapshots/restore": "snapshots.restore",
+    "/treadle/sandbox/snapshots/remove": "snapshots.remove",
+    "GET /treadle/sandbox/state": "state.get",
+    "/treadle/sandbox/state": "state.load",
+    "/treadle/sandbox/state/reset": "state.reset",
     "/treadle/webhooks/get": "webhooks.list",
 }
 # Defaults that the client chooses otherwise: it lists from the beginning, and does not listen.
@@ -66,6 +73,8 @@ GIVEN: dict[str, Callable[[Treadle], Any]] = {
     "link_token": link_token,
     "link_session_id": lambda treadle: treadle.link.start(link_token(treadle)).link_session_id,
     "action": lambda treadle: "exit",
+    "name": lambda treadle: treadle.snapshots.save("base").name,
+    "state": lambda treadle: treadle.state.get(),
 }
 
 

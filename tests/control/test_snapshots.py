@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -10,8 +11,13 @@ import pytest
 
 from tests.control.plane import Planned, over, own_client
 from tests.control.world import exported, fill, seen, settle, without_request_id
-from tests.promises.database import query, records
+from tests.promises.database import address, query, records
 from tests.support.server import Server
+from treadle.app import open_services
+from treadle.call import ClientCall
+from treadle.clients import CLIENT
+from treadle.settings import Settings
+from treadle.store.change import GuardFailed
 
 Serve = Callable[..., Server]
 
@@ -129,6 +135,31 @@ def test_webhooks_of_a_world_that_is_gone_are_not_sent(plane: Planned, server: S
     assert query(server, owed)
     restore(plane)
     assert query(server, owed) == []
+
+
+def test_a_change_that_was_decided_in_the_old_world_is_not_kept(
+    plane: Planned, server: Server
+) -> None:
+    async def change(between: Callable[[], object]) -> None:
+        settings = Settings(data=server.data, database=address(server))
+        services = await open_services(settings)
+        client = await services.store.first(CLIENT, client_id=plane.client_id)
+        assert client is not None
+        call = ClientCall(services, "", services.clock.now(), client)
+        between()
+        call.record("test")
+        try:
+            await call.commit()
+        finally:
+            await services.store.close()
+
+    save(plane)
+    asyncio.run(change(lambda: plane.link("auth")))
+    before = records(server, plane.client_id)
+    with pytest.raises(GuardFailed):
+        asyncio.run(change(lambda: restore(plane)))
+    after = records(server, plane.client_id)
+    assert [one["action"] for one in after[len(before) :]] == ["snapshot.restore"]
 
 
 def test_a_restore_amid_requests_leaves_one_world_or_the_other(plane: Planned) -> None:

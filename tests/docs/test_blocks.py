@@ -22,8 +22,8 @@ BASE_URL = "http://127.0.0.1:8484"
 RUN_PAGES = ("README.md", "docs/quickstart.md")
 # Its Python is tests and programs of their own; test_testing_page.py runs them.
 TESTED_PAGE = "docs/testing.md"
-# Its Python are lines of tests, which that test runs as well.
-LINES_PAGE = "docs/scenarios.md"
+# Their Python are lines of tests, which that test runs as well.
+LINES_PAGES = ("docs/scenarios.md", "docs/state.md")
 # All of their code is for the shell.
 SHELL_PAGES = ("docs/control-plane.md",)
 ALL_PAGES = [
@@ -66,7 +66,7 @@ def test_no_code_is_left_unrun(page: str) -> None:
         where = f"{page}, line {block.line}"
         assert block.language in RUN + SHOWN, f"{where}: unknown language {block.language!r}"
         tested = page in RUN_PAGES
-        tested |= page in (TESTED_PAGE, LINES_PAGE) and block.language == "python"
+        tested |= page in (TESTED_PAGE, *LINES_PAGES) and block.language == "python"
         tested |= page in SHELL_PAGES and block.language == "sh"
         assert tested or not block.run, f"{where}: code that no test runs"
 

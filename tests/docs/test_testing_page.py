@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.test_blocks import LINES_PAGE, TESTED_PAGE, Block, blocks
+from tests.docs.test_blocks import LINES_PAGES, TESTED_PAGE, Block, blocks
 
 pytestmark = [pytest.mark.slow, pytest.mark.served]
 
@@ -43,10 +43,11 @@ def test_tests_pass(tmp_path: Path) -> None:
     run(tmp_path, "-m", "pytest", "--strict-markers", "-p", "no:cacheprovider")
 
 
-def test_lines_of_tests_run(tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", LINES_PAGES)
+def test_lines_of_tests_run(page: str, tmp_path: Path) -> None:
     tests = [
         f"def test_line_{block.line}(treadle):\n{textwrap.indent(block.text, '    ')}"
-        for block in blocks(LINES_PAGE)
+        for block in blocks(page)
         if block.run
     ]
     (tmp_path / "test_lines.py").write_text("\n\n".join(tests))
