@@ -77,6 +77,10 @@ test: test-tools lint types check-generated ## Run every check and every test
 unit: .venv/.dev ## Run the tests that need no server
 	@$(PYTEST) -m "not slow and not served" $(ARGS)
 
+.PHONY: soak
+soak: test-tools ## Run every test, and those that try something often for longer
+	@TREADLE_SOAK=1 $(PYTEST) $(ARGS)
+
 .PHONY: lint
 lint: .venv/.dev ## Check style and formatting
 	@$(BIN)/ruff check --quiet .

@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 
 from tests.promises.database import audit, query, verify_chains
+from tests.support.effort import tries
 from tests.support.raw import Answer, Api
 from tests.support.server import Server
 
-KILLS = 20
+KILLS = tries(8, thorough=50)
 WRITERS = 4
 # How long the writers are at it before a kill: from hardly begun to well under way.
 WORK_SECONDS = (0.1, 0.2, 0.3, 0.4, 0.5)

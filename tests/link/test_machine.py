@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.effort import tries
 from treadle.app import open_services
 from treadle.areas.link import link_token_create
 from treadle.call import ClientCall, Services
@@ -204,7 +205,7 @@ def test_of_two_steps_on_one_state_the_second_is_not_kept(services: Services) ->
 
 
 @pytest.mark.parametrize("name", SETUPS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=tries(30, thorough=500), deadline=None)
 @given(steps=_STEPS)
 def test_any_sequence_of_actions_is_sound(services: Services, name: str, steps: list[Any]) -> None:
     given_to = dict(SETUPS[name])

@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 
 from tests.promises.database import query, records
+from tests.support.effort import tries
 from tests.support.raw import Api
 from tests.support.sdk import CLIENT_ID
 from tests.support.server import Server
 
 MANY = 32
-ROUNDS = 50
+ROUNDS = tries(20, thorough=200)
 
 
 @pytest.fixture

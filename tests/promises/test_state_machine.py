@@ -17,6 +17,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from tests.support.effort import tries
 from tests.support.raw import INSTITUTION, Answer, Api
 
 OK = "OK"
@@ -216,7 +217,7 @@ def test_calls_do_what_the_model_says(api: Api, stranger: Api) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=60,
+            max_examples=tries(30, thorough=300),
             stateful_step_count=50,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

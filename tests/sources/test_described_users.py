@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 
 from tests.bank.scripted import ScriptedBank, World, open_world
 from tests.sources.custom.test_properties import users
+from tests.support.effort import tries
 from tests.support.flows import FURTHER_FIELDS, implemented, token_operations
 from treadle.sources.sandbox.sandbox import SandboxSource
 from treadle.sources.source import Reading, TransactionsPicture
@@ -61,7 +62,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Any], An
 def test_any_valid_user_can_be_read(run: Callable[[Any], Any]) -> None:
     assert len(READS) >= 20
 
-    @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=tries(40, thorough=400), deadline=None, suppress_health_check=list(HealthCheck)
+    )
     @given(users)
     def all_users(user: dict[str, Any]) -> None:
         run(lambda world: live(world, user))

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.effort import tries
 from treadle.sources.sandbox.custom import bank_numbers
 from treadle.sources.sandbox.custom.kinds import SUBTYPES
 from treadle.sources.sandbox.custom.liabilities import FIELDS
@@ -140,7 +141,7 @@ def test_valid_user_is_accepted_as_it_is(user: dict[str, Any]) -> None:
     assert parse_custom_user(encoded.decode()) == parsed
 
 
-@settings(max_examples=400)
+@settings(max_examples=tries(100, thorough=1_000))
 @given(users, st.data())
 def test_mutated_user_is_accepted_or_told_where_it_is_wrong(
     user: dict[str, Any], data: st.DataObject
