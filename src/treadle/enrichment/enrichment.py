@@ -83,7 +83,7 @@ def enrich(
 ) -> Enrichment:
     """What a description tells. A positive amount is money that leaves the account."""
     known = _Known(amount < 0, account_type, mcc)
-    all_words = text.split_words(description)
+    all_words = text.without_opening(text.split_words(description))
     words = [word for word in all_words if not text.is_reference(word)]
     seller, carrier = find_merchants(words, text.count_prefixes(words))
     check = text.check_number(all_words)
@@ -154,7 +154,7 @@ def _unknown(
     by_code = mcc_category(known.mcc) if known.mcc else None
     if by_code:
         detailed, confidence = by_code, _HIGH
-    elif trade:
+    elif trade and not _is_bank(carrier):
         detailed, confidence = trade.category, _MEDIUM
     elif carrier:
         detailed, confidence = _directed(carrier, known.inflow), _MEDIUM
@@ -182,6 +182,10 @@ def _unknown(
         place=place if channel is PaymentChannel.IN_STORE else NOWHERE,
         payment_processor=carrier.name if carrier else None,
     )
+
+
+def _is_bank(carrier: Merchant | None) -> bool:
+    return carrier is not None and carrier.type is CounterpartyType.FINANCIAL_INSTITUTION
 
 
 def _channel(

@@ -38,9 +38,28 @@ class Mention(msgspec.Struct, frozen=True):
     end: int
 
 
-MERCHANTS = msgspec.json.decode(
-    (files("treadle.enrichment") / "merchants.json").read_bytes(), type=list[Merchant]
-)
+class _Chains(msgspec.Struct):
+    """Merchants of one trade, by name, of which no more is known than their aliases."""
+
+    category: str
+    channel: PaymentChannel
+    merchants: dict[str, list[str]]
+    type: CounterpartyType = CounterpartyType.MERCHANT
+    inflow: str | None = None
+
+
+def _read_merchants() -> list[Merchant]:
+    data = files("treadle.enrichment")
+    known = msgspec.json.decode((data / "merchants.json").read_bytes(), type=list[Merchant])
+    chains = msgspec.json.decode((data / "chains.json").read_bytes(), type=list[_Chains])
+    return known + [
+        Merchant(name, None, one.category, one.channel, aliases, one.type, one.inflow)
+        for one in chains
+        for name, aliases in one.merchants.items()
+    ]
+
+
+MERCHANTS = _read_merchants()
 _ALIASES = Phrases((alias, merchant) for merchant in MERCHANTS for alias in merchant.aliases)
 _ENTITY_IDS = {
     merchant.name: compose_identifier(hashlib.sha256(merchant.name.encode()).digest())

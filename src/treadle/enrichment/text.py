@@ -10,12 +10,20 @@ import msgspec
 # What stands behind is never a name, and a limit keeps the time for any text the same.
 MAX_LENGTH = 200
 _SEPARATORS = re.compile(r"[\W_]+")
+# A reference that stands behind a name without a space.
+_GLUED = re.compile(r"(?<=[A-Z]{3})(?=\d{3})")
 _PPD_ID = re.compile(r"\bPPD ID:? ?(\w{1,20})", re.IGNORECASE)
 
 
 class _Words(msgspec.Struct):
     # How it was paid, which stands before a name.
     prefixes: frozenset[str]
+    # How it was paid, in words that say another thing where they stand alone.
+    openings: list[str]
+    # How it was paid, which stands behind a name.
+    endings: frozenset[str]
+    # What begins the names of cities that have more than one word.
+    city_beginnings: frozenset[str]
     # What begins the description of a check.
     checks: frozenset[str]
     # States and provinces of the United States and Canada.
@@ -26,6 +34,7 @@ class _Words(msgspec.Struct):
 
 
 _WORDS = msgspec.json.decode((files("treadle.enrichment") / "words.json").read_bytes(), type=_Words)
+_OPENINGS = [opening.split() for opening in _WORDS.openings]
 _MIN_REFERENCE_DIGITS = 3
 _MAX_STORE_NUMBER_LENGTH = 8
 
@@ -43,7 +52,14 @@ NOWHERE = Place()
 def split_words(description: str) -> list[str]:
     """The words in capitals, without punctuation."""
     text = description[:MAX_LENGTH].upper().replace("'", "").replace("\u2019", "")
-    return _SEPARATORS.sub(" ", text).split()
+    return _SEPARATORS.sub(" ", _GLUED.sub(" ", text)).split()
+
+
+def without_opening(words: list[str]) -> list[str]:
+    for opening in _OPENINGS:
+        if words[: len(opening)] == opening:
+            return words[len(opening) :]
+    return words
 
 
 def is_reference(word: str) -> bool:
@@ -98,7 +114,8 @@ def tail_behind_number(words: list[str]) -> list[str]:
 
 def tidy_name(description: str, place: Place) -> str:
     """What is left of a description without numbers, prefixes and the place at its end."""
-    parts = description[:MAX_LENGTH].replace("*", " ").split()
+    told = description[:MAX_LENGTH].replace("*", " ").partition(" DES:")[0]
+    parts = told.split()
     words = [" ".join(split_words(part)) for part in parts]
     kept = [
         part
@@ -111,12 +128,24 @@ def tidy_name(description: str, place: Place) -> str:
     for end in reversed([word for word in located if word]):
         if len(kept) > 1 and kept[-1].strip(".,").upper() == end:
             kept.pop()
+    if not any(located):
+        kept = _without_city(kept)
+    while len(kept) > 1 and kept[-1].upper() in _WORDS.endings:
+        kept.pop()
     name = " ".join(kept).strip(" -/.,:;")
-    if name.isupper():
+    if not any(map(str.islower, name)):
         name = " ".join(
             word if word in _WORDS.capitals else word.capitalize() for word in name.split()
         )
     return name or plain_name(description)
+
+
+def _without_city(kept: list[str]) -> list[str]:
+    """The parts of a name without the city and region that a card network puts behind it."""
+    if len(kept) < 3 or kept[-1] not in _WORDS.regions:
+        return kept
+    words = 2 if kept[-3].upper() in _WORDS.city_beginnings and len(kept) > 3 else 1
+    return kept[: -1 - words]
 
 
 def plain_name(description: str) -> str:
