@@ -1,0 +1,1 @@
+"""Statements in files, read into accounts, transactions and holdings."""
