@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
+from functools import lru_cache
 
 _LENGTH_BYTES = 15
 _SEPARATOR = "\x1f"
 
 
+@lru_cache(maxsize=256)
 def account_key(*identity: str) -> str:
     """Of an account, from what its bank knows it by.
 
@@ -31,7 +32,7 @@ class EntryKeys:
         self._counts: dict[bytes, int] = {}
 
     def of_id(self, account: str, bank_id: str, *content: str) -> str | None:
-        """None for an entry that is told twice; an id that names another entry too counts as none."""
+        """None for an entry told twice; an id that names another entry too counts as none."""
         named, told = _digest(account, "id", bank_id), _digest(*content)
         known = self._contents.setdefault(named, told)
         if known is told:
@@ -50,4 +51,4 @@ def _digest(*parts: str) -> bytes:
 
 
 def _encoded(digest: bytes) -> str:
-    return base64.b32encode(digest[:_LENGTH_BYTES]).decode().lower()
+    return digest[:_LENGTH_BYTES].hex()

@@ -16,6 +16,7 @@ from treadle.importing.statement import (
     StatementRemoval,
     StatementTransaction,
 )
+from treadle.importing.values import told_amount
 from treadle.wire.common import AccountSubtype, AccountType
 
 _BANK_TYPES = {
@@ -107,7 +108,7 @@ def read_transaction(told: Aggregate, account: StatementAccount, keys: EntryKeys
     correction = told.text("CORRECTACTION")
     day, amount = told.need_day("DTPOSTED"), told.need_amount("TRNAMT")
     description = describe(told)
-    content = (day.isoformat(), f"{amount.normalize():f}", description)
+    content = (day.isoformat(), told_amount(amount), description)
     key = (
         keys.of_id(account.key, told.text("CORRECTFITID") or bank_id, *content)
         if bank_id

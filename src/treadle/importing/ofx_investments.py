@@ -14,6 +14,7 @@ from treadle.importing.statement import (
     StatementSecurity,
     StatementTrade,
 )
+from treadle.importing.values import told_amount
 from treadle.wire.common import AccountSubtype, AccountType
 from treadle.wire.common import InvestmentTransactionSubtype as Subtype
 from treadle.wire.common import InvestmentTransactionType as Type
@@ -157,7 +158,7 @@ def _read_bank_transaction(
     name = told.text("NAME") or told.text("MEMO") or told.text("TRNTYPE") or "UNKNOWN"
     moved = Subtype.DEPOSIT if amount > 0 else Subtype.WITHDRAWAL
     type_, subtype = _BANK_KINDS.get(told.text("TRNTYPE"), (Type.CASH, moved))
-    key = _key(told.text("FITID"), account, (day.isoformat(), f"{amount:f}", name), keys)
+    key = _key(told.text("FITID"), account, (day.isoformat(), told_amount(amount), name), keys)
     if key:
         yield StatementTrade(
             key=key,
@@ -184,7 +185,7 @@ def _read_trade(
         security, _ = _security_id(told)
     total, units = told.amount("TOTAL") or _ZERO, told.amount("UNITS") or _ZERO
     name = head.text("MEMO") or (securities[security].name if security else listed.tag)
-    content = (day.isoformat(), f"{total:f}", f"{units:f}", security or "", name)
+    content = (day.isoformat(), told_amount(total), told_amount(units), security or "", name)
     key = _key(bank_id, account, content, keys)
     if key is None:
         return

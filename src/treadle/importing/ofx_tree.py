@@ -15,7 +15,7 @@ from ofxtools.Parser import ParseError, TreeBuilder
 from ofxtools.Types import OFXSpecError
 
 from treadle.importing.refusal import FileRefused
-from treadle.importing.values import checked_date, read_amount, read_text, shown
+from treadle.importing.values import checked_date, decode, read_amount, read_text, shown
 
 _MAX_DEPTH = 32
 _CLOSING = re.compile(r"</([A-Z0-9._]+)>")
@@ -44,10 +44,7 @@ def _message(content: bytes) -> str:
     """The text behind the header. Some banks leave the header out."""
     body = content.lstrip()
     if body.startswith(b"<OFX>"):
-        try:
-            return body.decode()
-        except UnicodeDecodeError:
-            return body.decode("cp1252", errors="replace")
+        return decode(body)
     try:
         return str(parse_header(io.BytesIO(content))[1])
     except (OFXHeaderError, OFXSpecError, ValueError, IndexError, LookupError) as error:
@@ -79,7 +76,7 @@ class _Builder(TreeBuilder):
         self._open: list[str] = []
         self._root: Element | None = None
 
-    def start(self, tag: str, attrs: dict[str, str]) -> Element:  # type: ignore[override]
+    def start(self, tag: str, attrs: dict[str, str]) -> Element:
         if len(self._open) >= _MAX_DEPTH:
             raise ParseError("its elements are nested too deep")
         if self._root is not None and not self._open:

@@ -21,6 +21,8 @@ class StatementAccount(msgspec.Struct, kw_only=True, frozen=True):
     key: str
     type: AccountType
     subtype: AccountSubtype | None
+    # What its user calls it.
+    name: str | None = None
     # None where the file does not tell it.
     number: str | None = None
     iban: str | None = None

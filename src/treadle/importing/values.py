@@ -13,7 +13,9 @@ MAX_TEXT_LENGTH = 4_000
 _LARGEST = Decimal(10) ** 13
 _ZERO = Decimal(0)
 _PLAIN = re.compile(r"[+-]?(\d{1,30}(\.\d{0,12})?|\.\d{1,12})", re.ASCII)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
+_CONTROL = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\xad\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]+"
+)
 _SPACES = re.compile(r"\s+")
 _EARLIEST = dt.date(1900, 1, 1)
 _LATEST = dt.date(2199, 12, 31)
@@ -63,3 +65,18 @@ def read_text(text: str, *, line: int | None = None, field: str) -> str:
 def shown(text: str) -> str:
     """A text that may be long or hostile, for a message."""
     return repr(text if len(text) <= 40 else text[:40] + "…")
+
+
+def told_amount(amount: Decimal) -> str:
+    """An amount for a key: the same however many zeros it was written with."""
+    return f"{amount.normalize():f}"
+
+
+def decode(content: bytes) -> str:
+    """The text of a file that does not say how it is encoded."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16", errors="replace")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace")
