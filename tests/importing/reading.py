@@ -39,6 +39,10 @@ class Read:
         self.trades = [one for one in entries if isinstance(one, StatementTrade)]
 
     @property
+    def moves(self) -> list[StatementTransaction | StatementTrade]:
+        return [*self.transactions, *self.trades]
+
+    @property
     def account(self) -> StatementAccount:
         (only,) = self.accounts.values()
         return only

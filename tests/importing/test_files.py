@@ -11,11 +11,12 @@ from tests.importing.reading import BANK_MAPPING, FILES, read, read_bytes
 from treadle.importing.csv_guessing import guess_mapping
 from treadle.importing.csv_mapping import read_mapping, write_mapping
 from treadle.importing.refusal import FileRefused
+from treadle.importing.statement import StatementTransaction
 from treadle.wire.common import AccountSubtype, AccountType
 
 
-def amounts(found: list[object]) -> list[str]:
-    return [str(one.amount) for one in found]  # type: ignore[attr-defined]
+def amounts(found: list[StatementTransaction]) -> list[str]:
+    return [str(one.amount) for one in found]
 
 
 def test_ofx_1_of_a_bank() -> None:
@@ -40,8 +41,8 @@ def test_ofx_with_several_accounts() -> None:
     found = read("ofx/multiple_accounts.ofx")
     told = [(one.number, one.subtype, one.current) for one in found.accounts.values()]
     assert told == [
-        ("9100", AccountSubtype.CHECKING, 111),
-        ("9200", AccountSubtype.SAVINGS, 222),
+        ("9100", AccountSubtype.CHECKING, Decimal(111)),
+        ("9200", AccountSubtype.SAVINGS, Decimal(222)),
     ]
 
 
@@ -56,7 +57,7 @@ def test_ofx_of_a_broker() -> None:
     assert (intel.name, intel.ticker, intel.type) == ("INTEL CORP", "INTC", "equity")
     bought = found.trades[0]
     assert (bought.type, bought.amount, bought.fees) == ("buy", Decimal("2571.45"), Decimal("7.95"))
-    assert (bought.quantity, bought.price) == (100, Decimal("25.635"))
+    assert (bought.quantity, bought.price) == (Decimal(100), Decimal("25.635"))
     kinds = {(one.type.value, one.subtype.value) for one in found.trades}
     assert {("sell", "sell"), ("cash", "dividend"), ("cash", "deposit")} <= kinds
 
@@ -79,7 +80,7 @@ CARD = b"""<OFX><CREDITCARDMSGSRSV1><CCSTMTTRNRS><STATUS><CODE>0<SEVERITY>INFO</
 def test_what_is_owed_on_a_card_is_positive() -> None:
     found = read_bytes(CARD)
     assert found.account.type is AccountType.CREDIT
-    assert (found.account.current, found.account.mask) == (250, "1111")
+    assert (found.account.current, found.account.mask) == (Decimal(250), "1111")
 
 
 def test_empty_elements_need_no_end_and_entities_are_read() -> None:
@@ -90,7 +91,7 @@ def test_empty_elements_need_no_end_and_entities_are_read() -> None:
 def test_camt() -> None:
     found = read("camt/statement.xml")
     assert found.account.iban == "NL91ABNA0417164300"
-    assert (found.account.current, found.account.available) == (Decimal("2087.50"), 2000)
+    assert (found.account.current, found.account.available) == (Decimal("2087.50"), Decimal(2000))
     told = [(one.description, str(one.amount), one.pending) for one in found.transactions]
     assert told == [
         ("Bakery Example Bread", "12.50", False),
@@ -104,7 +105,7 @@ def test_mt940() -> None:
     assert found.account.number == "517852257"
     assert len(found.transactions) == 10
     first = found.transactions[0]
-    assert (first.amount, first.date, first.currency) == (9, dt.date(2011, 5, 24), "EUR")
+    assert (first.amount, first.date, first.currency) == (Decimal(9), dt.date(2011, 5, 24), "EUR")
     assert "KPN - DIGITENNE" in first.description
 
 

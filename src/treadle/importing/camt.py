@@ -42,12 +42,12 @@ class _Told:
 
     def __init__(self, element: Any) -> None:
         self.element = element
-        self.tag = etree.QName(element).localname
+        self.tag = _local_name(element)
         self.line: int = element.sourceline
 
     def parent(self) -> str:
         above = self.element.getparent()
-        return "" if above is None else str(etree.QName(above).localname)
+        return "" if above is None else _local_name(above)
 
     def all(self, path: str) -> list[_Told]:
         steps = "/".join(f"{{*}}{step}" for step in path.split("/"))
@@ -66,6 +66,10 @@ class _Told:
 
     def missing(self, what: str) -> FileRefused:
         return FileRefused(f"{what} is missing", _AGAIN, line=self.line, field=self.tag)
+
+
+def _local_name(element: Any) -> str:
+    return str(element.tag).rpartition("}")[2]
 
 
 def _elements(content: bytes) -> Iterator[tuple[str, _Told]]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from decimal import Decimal
 from typing import BinaryIO
 
@@ -33,13 +34,13 @@ Row = Sequence[str]
 
 def read_csv(file: BinaryIO, mapping: Mapping) -> Entries:
     mapping.checked()
-    rows = numbered_rows(file, mapping)
-    reader = _Reader(mapping, _columns(rows, mapping))
-    yield from reader.read(rows)
-    yield from reader.closing()
+    with contextlib.closing(numbered_rows(file, mapping)) as rows:
+        reader = _Reader(mapping, _columns(rows, mapping))
+        yield from reader.read(rows)
+        yield from reader.closing()
 
 
-def numbered_rows(file: BinaryIO, mapping: Mapping) -> Iterator[tuple[int, Row]]:
+def numbered_rows(file: BinaryIO, mapping: Mapping) -> Generator[tuple[int, Row]]:
     """The rows that are not blank, each with the number of its last line."""
     encoding = mapping.encoding or detect_encoding(file)
     file.seek(0)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from mt940.models import Transactions
@@ -17,6 +19,8 @@ from treadle.importing.statement import Entries, StatementAccount, StatementTran
 from treadle.importing.values import checked_amount, checked_date, decode, read_text, told_amount
 from treadle.wire.common import AccountSubtype, AccountType
 
+# It would log the lines that it does not understand.
+logging.getLogger("mt940").setLevel(logging.CRITICAL + 1)
 _AGAIN = "Download the file from the bank again"
 _BEGINNING = re.compile(r"^:20:", re.MULTILINE)
 # What stands behind the closing balance is about the statement, not about its last transaction.
@@ -45,7 +49,7 @@ def _statements(text: str) -> Iterator[tuple[int, str]]:
     """Each statement with the number of its first line."""
     starts = [found.start() for found in _BEGINNING.finditer(text)]
     line, at = 1, 0
-    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+    for start, end in pairwise([*starts, len(text)]):
         line += text.count("\n", at, start)
         at = start
         closing = _CLOSING.search(text, start, end)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import logging
 import re
 from collections.abc import Iterator
 from decimal import Decimal
@@ -17,6 +18,8 @@ from ofxtools.Types import OFXSpecError
 from treadle.importing.refusal import FileRefused
 from treadle.importing.values import checked_date, decode, read_amount, read_text, shown
 
+# It would log what it reads.
+logging.getLogger("ofxtools").setLevel(logging.CRITICAL)
 _MAX_DEPTH = 32
 _CLOSING = re.compile(r"</([A-Z0-9._]+)>")
 _OPENING = re.compile(r"<([A-Z0-9._]+)>\s*(?=<)")
@@ -27,7 +30,10 @@ _AGAIN = "Download the file from the bank again"
 
 
 def read_tree(content: bytes) -> Element:
-    message = _plain(_message(content))
+    message = _message(content)
+    if "</OFX>" not in message:
+        raise FileRefused("the file is cut off: </OFX> is missing", _AGAIN)
+    message = _plain(message)
     builder = _Builder()
     try:
         builder.feed(message)

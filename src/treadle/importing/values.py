@@ -13,9 +13,6 @@ MAX_TEXT_LENGTH = 4_000
 _LARGEST = Decimal(10) ** 13
 _ZERO = Decimal(0)
 _PLAIN = re.compile(r"[+-]?(\d{1,30}(\.\d{0,12})?|\.\d{1,12})", re.ASCII)
-_CONTROL = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\xad\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]+"
-)
 _SPACES = re.compile(r"\s+")
 _EARLIEST = dt.date(1900, 1, 1)
 _LATEST = dt.date(2199, 12, 31)
@@ -59,7 +56,10 @@ def read_text(text: str, *, line: int | None = None, field: str) -> str:
         )
     if text.isascii() and text.isprintable() and "  " not in text:
         return text.strip()
-    return _SPACES.sub(" ", _CONTROL.sub(" ", text)).strip()
+    if not text.isprintable():
+        # Control characters, and what hides or turns the text behind it.
+        text = "".join(one if one.isprintable() else " " for one in text)
+    return _SPACES.sub(" ", text).strip()
 
 
 def shown(text: str) -> str:
