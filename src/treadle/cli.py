@@ -23,6 +23,7 @@ from treadle.settings import (
     Settings,
 )
 from treadle.snapshot_commands import snapshot
+from treadle.statement_commands import statement
 from treadle.webhook_commands import listen, webhook
 
 _EPILOG = """Every option can also be set in the environment: --stripe-key of `treadle serve` is
@@ -275,6 +276,7 @@ main.add_command(listen)
 main.add_command(webhook)
 main.add_command(requests)
 main.add_command(snapshot)
+main.add_command(statement)
 
 
 @main.group()

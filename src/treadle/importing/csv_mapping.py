@@ -28,7 +28,7 @@ DATE_FORMATS = {
     "DD MMM YY": "%d %b %y",
     "MMM DD, YYYY": "%b %d, %Y",
 }
-_ADVICE = "Let `treadle import FILE --guess` write a mapping, and correct that"
+_ADVICE = "Let `treadle statement guess` write a mapping, and correct that"
 
 
 class MappedAccount(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

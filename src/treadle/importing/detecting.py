@@ -48,7 +48,7 @@ def _certain_mapping(file: BinaryIO) -> Mapping:
     if guess.doubts:
         raise FileRefused(
             f"the file leaves open how it is to be read ({'; '.join(guess.doubts)})",
-            "Give a mapping; `treadle import FILE --guess` writes one to correct",
+            "Give a mapping; `treadle statement guess` writes one to correct",
         )
     return guess.mapping
 
