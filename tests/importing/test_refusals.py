@@ -45,6 +45,12 @@ FAULTY = {
     "type of OFX": (OFX.replace(b"CHECKING", b"CHEQUE"), "CHEQUE is no type of account"),
     "cut OFX": (OFX[:-200], "The file is cut off"),
     "tags of OFX": (OFX.replace(b"</STMTTRN>", b"</STMTRN>"), "closes nothing that is open"),
+    "crossed tags of OFX": (
+        OFX.replace(b"</STMTRS>", b"</X>")
+        .replace(b"</STMTTRNRS>", b"</STMTRS>")
+        .replace(b"</X>", b"</STMTTRNRS>"),
+        "</STMTTRNRS> closes nothing that is open",
+    ),
     "header of OFX": (OFX.replace(b'OFXHEADER="200"', b'OFXHEADER="x"'), "header is malformed"),
     "error of OFX": (
         OFX.replace(b"<SEVERITY>INFO", b"<SEVERITY>ERROR"),
