@@ -115,6 +115,33 @@ def test_mt940_tells_no_balance_as_part_of_a_payment() -> None:
     assert last.amount == -1
 
 
+MT942 = b""":20:STARTDISP
+:25:NL91ABNA0417164300
+:28C:1/1
+:34F:EUR0,
+:13D:2401311200+0100
+:61:2401310131D12,50NTRFNONREF//B1
+:86:/TRTP/SEPA/NAME/BAKERY EXAMPLE/REMI/BREAD AND
+ BUTTER/EREF/X
+:61:2401310131RD5,00NTRFNONREF//B2
+:86:166?00REFUND?10931?20RETURN OF GOODS?32SHOP EXAMPLE
+:61:2401310131RC7,00NTRFNONREF//B3
+:86:TAKEN BACK
+:90D:1EUR12,50
+-
+"""
+
+
+def test_mt942_with_reversals_and_codes() -> None:
+    found = read_bytes(MT942)
+    assert (found.account.iban, found.account.currency) == ("NL91ABNA0417164300", "EUR")
+    assert [(one.description, one.amount) for one in found.transactions] == [
+        ("BAKERY EXAMPLE BREAD AND BUTTER", Decimal("12.50")),
+        ("SHOP EXAMPLE RETURN OF GOODS", Decimal(-5)),
+        ("TAKEN BACK", Decimal(7)),
+    ]
+
+
 def test_csv_as_declared() -> None:
     found = read("csv/bank.csv", BANK_MAPPING)
     assert amounts(found.transactions) == ["4.75", "4.75", "-2000.00"]

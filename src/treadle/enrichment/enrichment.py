@@ -7,6 +7,8 @@ confidence.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import msgspec
 
 from treadle.enrichment import text
@@ -82,7 +84,12 @@ def enrich(
     description: str, amount: float, *, account_type: AccountType, mcc: str | None = None
 ) -> Enrichment:
     """What a description tells. A positive amount is money that leaves the account."""
-    known = _Known(amount < 0, account_type, mcc)
+    # Long descriptions are rare, and would fill the memory.
+    read = _read_again if len(description) <= text.MAX_LENGTH else _read
+    return read(description, _Known(amount < 0, account_type, mcc))
+
+
+def _read(description: str, known: _Known) -> Enrichment:
     all_words = text.without_opening(text.split_words(description))
     words = [word for word in all_words if not text.is_reference(word)]
     seller, carrier = find_merchants(words, text.count_prefixes(words))
@@ -101,6 +108,10 @@ def enrich(
     if seller:
         return _sold(seller, all_words, words, carrier, known.inflow)
     return _unknown(description, all_words, words, carrier, known)
+
+
+# Most descriptions come again, each month or with each customer of a shop.
+_read_again = lru_cache(maxsize=8_192)(_read)
 
 
 def _movement(

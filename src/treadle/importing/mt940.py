@@ -29,6 +29,8 @@ _INFORMATION = re.compile(r"^:86:[^\n]*(\n(?!:)[^\n]*)*", re.MULTILINE)
 _LINE = re.compile(r"^:61:[^\n]*(\n(?!:)[^\n]*)*", re.MULTILINE)
 # What the library raises for a tag that does not read.
 _UNREADABLE = (RuntimeError, ValueError, ArithmeticError, TypeError, LookupError, AttributeError)
+# Of who was paid and for what, among the codes of Dutch and Belgian banks.
+_CODED = re.compile(r"/(?:NAME|REMI)/(.*?)(?=/[A-Z]{4}/|$)")
 _LEAVES = ("D", "RC")
 _CURRENT = ("final_closing_balance", "intermediate_closing_balance")
 _NO_REFERENCE = ("NONREF", "")
@@ -137,8 +139,10 @@ def _day(told: dt.date, line: int) -> dt.date:
 
 def _describe(told: dict[str, Any]) -> str:
     """Who was paid or paid, and for what, where the bank tells it by codes; else all of it."""
-    coded = [str(told.get(slug) or "").strip() for slug in ("applicant_name", "purpose")]
-    parts = [part for part in coded if part] or [str(told.get("transaction_details") or "")]
+    details = " ".join(str(told.get("transaction_details") or "").split("\n"))
+    coded = [found[1].strip() for found in _CODED.finditer(details)]
+    coded = coded or [str(told.get(slug) or "").strip() for slug in ("applicant_name", "purpose")]
+    parts = [part for part in coded if part] or [details]
     if not any(part.strip() for part in parts):
         parts = [str(told.get(slug) or "") for slug in ("customer_reference", "extra_details")]
         parts = [part for part in parts if part not in _NO_REFERENCE]

@@ -105,5 +105,6 @@ Entry = (
     | StatementHolding
     | StatementTrade
 )
-# An account stands before what belongs to it, a security before what names it.
+# An account stands before what belongs to it, a security before what names it. An account may
+# stand there again, with newer balances.
 Entries = Iterator[Entry]
