@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from treadle.bank.model import AccountData
 from treadle.bank.rows import Account, Item, guarded_by, update_item
 from treadle.bank.updates import SET_ACCOUNT_DATA
 from treadle.call import ClientCall
@@ -25,22 +26,7 @@ def settle_deposits(
 ) -> None:
     """Add to the call's Change what became of an account's deposits, and that it is told."""
     data = msgspec.structs.replace(account.data, verification_status=status)
-    call.change.write(_TOUCH_ITEM, **guarded_by(item))
-    item.revision += 1
-    call.change.write(
-        SET_ACCOUNT_DATA,
-        the_item_id=item.item_id,
-        the_client_id=item.client_id,
-        the_account_id=account.account_id,
-        data=msgspec.json.encode(data).decode(),
-    )
-    call.record(
-        "account.verification_status",
-        owner=item.client_id,
-        item_id=item.item_id,
-        account_id=account.account_id,
-        detail={"verification_status": status},
-    )
+    keep_verification(call, item, account.account_id, data)
     tell_item(
         call,
         item,
@@ -50,4 +36,24 @@ def settle_deposits(
         ids=ids,
         account_id=account.account_id,
         error=None,
+    )
+
+
+def keep_verification(call: ClientCall, item: Item, account_id: str, data: AccountData) -> None:
+    """Add to the call's Change what is known now of whether an account's numbers are right."""
+    call.change.write(_TOUCH_ITEM, **guarded_by(item))
+    item.revision += 1
+    call.change.write(
+        SET_ACCOUNT_DATA,
+        the_item_id=item.item_id,
+        the_client_id=item.client_id,
+        the_account_id=account_id,
+        data=msgspec.json.encode(data).decode(),
+    )
+    call.record(
+        "account.verification_status",
+        owner=item.client_id,
+        item_id=item.item_id,
+        account_id=account_id,
+        detail={"verification_status": data.verification_status},
     )

@@ -12,9 +12,9 @@ from treadle.bank.unsharing import unshare
 from treadle.bank.updates import (
     KNOWN_ACCOUNTS,
     LOGIN_OF_ITEM,
-    SET_ACCOUNT_DATA,
     login_place,
 )
+from treadle.bank.verification import keep_verification
 from treadle.bank.waking import wake
 from treadle.call import ClientCall
 from treadle.http.errors import ITEM_NOT_FOUND
@@ -41,10 +41,6 @@ _REPAIR = update_item(
     available_products=bindparam("available"),
     billed_products=bindparam("billed"),
 )
-
-
-# Changes nothing but the Item's revision, so that of two codes at the same time one comes first.
-_TOUCH_ITEM = update_item()
 
 
 async def shared_accounts(call: ClientCall, update: Update) -> list[KnownAccount]:
@@ -114,20 +110,7 @@ async def keep_verdict(call: ClientCall, update: Update, deposit: Deposit, *, ri
     [account] = [one.data for one in await shared_accounts(call, update)]
     if account.verification_status is Status.PENDING_MANUAL_VERIFICATION:
         _judge(account, right=right)
-        call.change.write(_TOUCH_ITEM, **guarded_by(item))
-        call.change.write(
-            SET_ACCOUNT_DATA,
-            the_item_id=item.item_id,
-            the_client_id=item.client_id,
-            the_account_id=deposit.account_id,
-            data=msgspec.json.encode(account).decode(),
-        )
-        call.record(
-            "account.verification_status",
-            item_id=item.item_id,
-            account_id=deposit.account_id,
-            detail={"verification_status": account.verification_status},
-        )
+        keep_verification(call, item, deposit.account_id, account)
     deposit.account = account
 
 

@@ -247,12 +247,16 @@ LATEST = Query(
     Listed,
 )
 
+_leased = (
+    outbox.c.client_id == bindparam("the_client_id"),
+    outbox.c.event_id == bindparam("the_event_id"),
+    outbox.c.lease == bindparam("the_lease"),
+)
+
 # Ends a lease with what came of it. It touches no row when the lease has passed to another.
 SETTLE = Write(
     update(outbox)
-    .where(outbox.c.client_id == bindparam("the_client_id"))
-    .where(outbox.c.event_id == bindparam("the_event_id"))
-    .where(outbox.c.lease == bindparam("the_lease"))
+    .where(*_leased)
     .values(
         state=bindparam("state"),
         due_at=bindparam("due_at"),
@@ -265,9 +269,7 @@ SETTLE = Write(
 # Ends a lease because a fault has put the webhook off, out of its order, or withheld it.
 DIVERT = Write(
     update(outbox)
-    .where(outbox.c.client_id == bindparam("the_client_id"))
-    .where(outbox.c.event_id == bindparam("the_event_id"))
-    .where(outbox.c.lease == bindparam("the_lease"))
+    .where(*_leased)
     .values(
         state=bindparam("state"),
         due_at=bindparam("due_at"),
@@ -287,13 +289,7 @@ POSTPONE_LANE = Write(
     .values(due_at=bindparam("due_at"))
 )
 
-RELEASE = Write(
-    update(outbox)
-    .where(outbox.c.client_id == bindparam("the_client_id"))
-    .where(outbox.c.event_id == bindparam("the_event_id"))
-    .where(outbox.c.lease == bindparam("the_lease"))
-    .values(lease=None, leased_until=0)
-)
+RELEASE = Write(update(outbox).where(*_leased).values(lease=None, leased_until=0))
 
 INSERT_ATTEMPT = Write(
     insert(webhook_attempts).values(
