@@ -12,6 +12,7 @@ import pytest
 from tests.control.plane import Planned, over, own_client
 from tests.control.world import exported, fill, seen, settle, without_request_id
 from tests.promises.database import address, query, records
+from tests.support.effort import tries
 from tests.support.server import Server
 from treadle.app import open_services
 from treadle.call import ClientCall
@@ -195,7 +196,7 @@ def test_a_restore_amid_requests_leaves_one_world_or_the_other(plane: Planned) -
     for one in askers:
         one.start()
     try:
-        for _ in range(20):
+        for _ in range(tries(5, thorough=100)):
             answer = plane.sandbox("snapshots/restore", name="base")
             assert answer.code in ("OK", "RATE_LIMIT"), answer.raw
     finally:

@@ -12,7 +12,7 @@ from tests.control.plane import Planned, own_client
 from tests.support.server import Server
 from tests.waking.listening import NOON, create, owed, settle
 
-ITEMS = 30
+ITEMS = 12
 KILLED_AFTER_SECONDS = (0.02, 0.1, 0.3)
 
 
