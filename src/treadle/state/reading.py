@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -32,7 +33,7 @@ def decode_document(raw: bytes) -> Document:
         problem, _, place = str(error).partition(f" - at {_ROOT}")
         raise refusal(place.rstrip("`"), problem[:1].lower() + problem[1:]) from None
     # What stands inside bank data is of types that take further fields elsewhere.
-    for place in _unknown(msgspec.json.decode(raw), _SHAPE, ""):
+    for place in _unknown(msgspec.json.decode(raw), _shape_of_document(), ""):
         raise refusal(place[:300], "there is no such field")
     return document
 
@@ -98,4 +99,7 @@ def _unknown(value: Any, shape: _Shape, place: str) -> Iterator[str]:
                 yield from _unknown(member, shape[name], f"{place}.{name}")
 
 
-_SHAPE = _shape_of(inspect.type_info(Document))
+@cache
+def _shape_of_document() -> _Shape:
+    # Made when first asked for, since that takes longer than most modules take to load.
+    return _shape_of(inspect.type_info(Document))
