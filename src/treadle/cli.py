@@ -14,6 +14,8 @@ from treadle import __version__
 from treadle.administration import data_option, database_option, run_to_end
 from treadle.audit_commands import audit
 from treadle.client_commands import check_stripe_key, client
+from treadle.doctor import doctor
+from treadle.exec_command import exec_command
 from treadle.request_commands import requests
 from treadle.settings import (
     DEFAULT_HOST,
@@ -257,6 +259,8 @@ def _banner(settings: Settings) -> str:
 
 main.add_command(client)
 main.add_command(audit)
+main.add_command(doctor)
+main.add_command(exec_command)
 main.add_command(listen)
 main.add_command(webhook)
 main.add_command(requests)

@@ -24,8 +24,8 @@ RUN_PAGES = ("README.md", "docs/quickstart.md")
 TESTED_PAGE = "docs/testing.md"
 # Their Python are lines of tests, which that test runs as well.
 LINES_PAGES = ("docs/scenarios.md", "docs/state.md")
-# All of its code is for the shell and needs no server; test_importing_page.py runs it.
-IMPORTING_PAGE = "docs/importing.md"
+# All of their code is for the shell and needs no server; test_offline_pages.py runs it.
+OFFLINE_PAGES = ("docs/importing.md", "docs/command-line.md")
 # All of their code is for the shell.
 SHELL_PAGES = ("docs/control-plane.md",)
 ALL_PAGES = [
@@ -69,7 +69,7 @@ def test_no_code_is_left_unrun(page: str) -> None:
         assert block.language in RUN + SHOWN, f"{where}: unknown language {block.language!r}"
         tested = page in RUN_PAGES
         tested |= page in (TESTED_PAGE, *LINES_PAGES) and block.language == "python"
-        tested |= page in (*SHELL_PAGES, IMPORTING_PAGE) and block.language == "sh"
+        tested |= page in (*SHELL_PAGES, *OFFLINE_PAGES) and block.language == "sh"
         assert tested or not block.run, f"{where}: code that no test runs"
 
 
