@@ -17,6 +17,7 @@ from treadle.http.pipeline import Pipeline, Scope, Send, send_json
 from treadle.keys import load_keys
 from treadle.operations import OWN, load_areas
 from treadle.partners.stripe import StripeTokens
+from treadle.readiness import READY, Readiness
 from treadle.recording.log import RequestLog
 from treadle.settings import SANDBOX_CLIENT_ID, SANDBOX_SECRET, Settings
 from treadle.sources.sandbox.sandbox import SandboxSource
@@ -41,13 +42,19 @@ class Application:
         self._implemented = load_areas()
         self._services: Services | None = None
         self._pipeline: Pipeline | None = None
+        self._readiness: Readiness | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http" and self._pipeline is not None:
-            if scope["path"] == "/healthz" and scope["method"] == "GET":
+            probe = scope["path"] if scope["method"] == "GET" else None
+            if probe == "/healthz":
                 await send_json(send, 200, [_HEALTH])
+            elif probe == "/readyz" and self._readiness is not None:
+                state = await self._readiness.state()
+                body = json.dumps({"status": state}).encode()
+                await send_json(send, 200 if state == READY else 503, [body])
             else:
                 await self._pipeline(scope, receive, send)
 
@@ -56,6 +63,7 @@ class Application:
         await receive()
         self._services = await open_services(self._settings)
         self._pipeline = Pipeline(self._services, self._implemented | OWN)
+        self._readiness = Readiness(self._services.store)
         delivery = webhook_delivery(self._services)
         delivery.start()
         alarm = Alarm(self._services)
@@ -63,6 +71,7 @@ class Application:
         await send({"type": "lifespan.startup.complete"})
         await receive()
         self._pipeline.close()
+        self._readiness.close()
         await alarm.close()
         await delivery.close()
         if self._services.requests is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from treadle.audit_commands import audit
 from treadle.client_commands import check_stripe_key, client
 from treadle.doctor import doctor
 from treadle.exec_command import exec_command
+from treadle.operating_options import operating_options
 from treadle.request_commands import requests
 from treadle.settings import (
     DEFAULT_HOST,
@@ -144,6 +144,7 @@ _environment = click.option(
     help="Where banks may send users back to, such as https://*.shop.example/return; repeatable. "
     "Without any, a sandbox takes every address on loopback.",
 )
+@operating_options
 def serve(
     data: Path,
     clock: str | None,
@@ -153,7 +154,7 @@ def serve(
     **options: Any,
 ) -> None:
     """Start the server."""
-    from treadle.serving import run
+    from treadle.serving import open_listener, run
 
     sandbox = options["environment"] == "sandbox"
     if not sandbox and (options["seed"] is not None or clock is not None):
@@ -169,7 +170,7 @@ def serve(
         webhook_networks=_check_networks(webhook_network),
         **options,
     )
-    listener = _listen(settings.host, settings.port)
+    listener = open_listener(settings.host, settings.port)
     settings = msgspec.structs.replace(settings, port=listener.getsockname()[1])
     # Opened once before any worker is, so that what is wrong is said once and plainly.
     run_to_end(_open_and_close(settings))
@@ -199,24 +200,6 @@ def _parse_clock(text: str | None) -> int | None:
         raise click.UsageError(
             f"--clock {text!r} is no date-time, such as 2026-01-31T12:00:00Z"
         ) from None
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """A listening socket, taken before anything else so that a taken port is said at once."""
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(2048)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise click.ClickException(
-            f"cannot listen on {host}:{port} ({reason}). Is another server running there? "
-            "Choose another port with --port."
-        ) from None
-    listener.set_inheritable(True)
-    return listener
 
 
 async def _open_and_close(settings: Settings) -> None:

@@ -7,6 +7,7 @@ import signal
 import socket
 from typing import Any
 
+import click
 import msgspec
 import uvicorn
 from uvicorn.supervisors import Multiprocess
@@ -17,7 +18,26 @@ from treadle.log import configure_logging
 from treadle.settings import Settings
 
 _KEEP_ALIVE_SECONDS = 75
-_GRACEFUL_SECONDS = 20
+# How long a worker may take to start, or to say that it is alive.
+_WORKER_SECONDS = 10
+
+
+def open_listener(host: str, port: int) -> socket.socket:
+    """A listening socket, taken before anything else so that a taken port is said at once."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise click.ClickException(
+            f"cannot listen on {host}:{port} ({reason}). Is another server running there? "
+            "Choose another port with --port."
+        ) from None
+    listener.set_inheritable(True)
+    return listener
 
 
 def run(settings: Settings, listener: socket.socket) -> None:
@@ -31,7 +51,8 @@ def run(settings: Settings, listener: socket.socket) -> None:
         "server_header": False,
         "date_header": True,
         "timeout_keep_alive": _KEEP_ALIVE_SECONDS,
-        "timeout_graceful_shutdown": _GRACEFUL_SECONDS,
+        "timeout_graceful_shutdown": settings.stop_seconds,
+        "timeout_worker_healthcheck": _WORKER_SECONDS,
         "loop": "uvloop",
         "http": JoiningProtocol,
         "ws": "none",
@@ -49,4 +70,14 @@ def run(settings: Settings, listener: socket.socket) -> None:
     config = uvicorn.Config(
         "treadle.app:from_environment", factory=True, workers=settings.workers, **common
     )
-    Multiprocess(config, sockets=[listener]).run()
+    _Workers(config, sockets=[listener]).run()
+
+
+class _Workers(Multiprocess):
+    """The processes that serve; SIGHUP replaces them, each once its successor serves."""
+
+    def terminate_all(self) -> None:
+        super().terminate_all()
+        # While this is open, connections are taken that no worker will serve.
+        for listener in self.sockets:
+            listener.close()

@@ -50,6 +50,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redirect_uris: tuple[str, ...] = ()
     max_body_bytes: int = 1_048_576
     max_requests_in_flight: int = 512
+    # How long requests in flight may take to end once the server is told to stop.
+    stop_seconds: int = 20
 
     @property
     def sandbox(self) -> bool:

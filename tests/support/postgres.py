@@ -18,6 +18,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from tests.support.process import die_with_parent, free_port
 
 USER = "treadle"
@@ -68,6 +70,11 @@ class PostgresServer:
         return f"postgresql://{USER}:{PASSWORD}@127.0.0.1:{self.port}/{name}"
 
     def stop(self) -> None:
+        self.halt()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def halt(self) -> None:
+        """Shut down, with the data kept."""
         if self._process is not None:
             # SIGINT is a fast shutdown: it does not wait for clients to leave.
             self._process.send_signal(signal.SIGINT)
@@ -77,7 +84,17 @@ class PostgresServer:
                 self._process.kill()
                 self._process.wait()
             self._process = None
-        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def resume(self) -> None:
+        """Start again on the same port and data."""
+        assert self._start_on_port(), self.log_path.read_text()
+
+    def signal_all(self, number: signal.Signals) -> None:
+        """Signal its first process and those that it started, which serve the connections."""
+        assert self._process is not None
+        first = psutil.Process(self._process.pid)
+        for process in (first, *first.children()):
+            process.send_signal(number)
 
     def _start_on_port(self) -> bool:
         options = {

@@ -18,16 +18,36 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 _LARGE_BYTES = 65_536
+# How long an idle connection is kept once the server is told to stop.
+_LINGER_SECONDS = 0.5
 
 
 class JoiningProtocol(HttpToolsProtocol):
+    # Whether this process has been told to stop.
+    stopping = False
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(_JoiningTransport(transport, self.loop))  # type: ignore[arg-type]
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         # The method that makes the cycle names its class, and does much else.
         cycle.__class__ = _JoiningCycle
+        if self.stopping:
+            cycle.keep_alive = False
         super()._start_asgi_task(cycle, app)
+
+    def shutdown(self) -> None:
+        """Close the connection: after its answer, or once it has been idle for a moment more.
+
+        Its sender may be writing a request just now, which closing at once would lose. What comes
+        in that moment is answered, and its sender told to use another connection.
+        """
+        JoiningProtocol.stopping = True
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is None or cycle.response_complete:
+            self.loop.call_later(_LINGER_SECONDS, super().shutdown)
+        else:
+            super().shutdown()
 
 
 # What the application may send beside the messages of ASGI: a whole answer with its body in pieces,

@@ -21,6 +21,7 @@ from treadle.store.statements import Query, Write
 # database that is up to date need not import Alembic.
 HEAD = "0008"
 
+_KEY_CHECK = "key_check"
 _MIGRATION_LOCK = 7_269_431_182
 _FACT = Query(select(tables.facts.c.value).where(tables.facts.c.name == bindparam("name")), str)
 _INSERT_FACT = Write.insert(tables.facts)
@@ -122,19 +123,23 @@ def _migrate(url: URL | str) -> None:
 
 async def _check_keys(store: Store, keys: Keys) -> None:
     """Refuse keys that did not make this database: every token in it would be unknown."""
-    name = "key_check"
     change = Change()
-    change.write(_INSERT_FACT, name=name, value=keys.check_value())
-    if await store.first(_FACT, name=name) is None:
+    change.write(_INSERT_FACT, name=_KEY_CHECK, value=keys.check_value())
+    if not await holds_key_check(store):
         # Another worker may write it first.
         with contextlib.suppress(GuardFailed):
             await store.commit(change)
-    if await store.first(_FACT, name=name) != keys.check_value():
+    if await store.first(_FACT, name=_KEY_CHECK) != keys.check_value():
         await store.close()
         raise StoreError(
             "this database was made with other keys: put the keys.json it was made with "
             "into the data folder"
         )
+
+
+async def holds_key_check(store: Store) -> bool:
+    """A question that every database in use answers with yes."""
+    return await store.first(_FACT, name=_KEY_CHECK) is not None
 
 
 def _without_password(url: str) -> str:
