@@ -34,11 +34,12 @@ database_option = click.option(
 def run_to_end(work: Coroutine[Any, Any, T]) -> T:
     """Run to the end, turning what an operator can mend into a plain message."""
     from treadle.keys import KeyFileError
+    from treadle.store.change import StoreBusy
     from treadle.store.opening import StoreError
 
     try:
         return asyncio.run(work)
-    except (KeyFileError, StoreError, OSError) as error:
+    except (KeyFileError, StoreBusy, StoreError, OSError) as error:
         raise click.ClickException(str(error)) from None
 
 

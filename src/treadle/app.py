@@ -84,7 +84,12 @@ async def open_services(settings: Settings) -> Services:
     """Raises KeyFileError or StoreError when the keys or the database cannot be used."""
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     keys = load_keys(settings.data / KEY_FILE)
-    store = await open_store(database_url(settings.database, settings.data), keys)
+    store = await open_store(
+        database_url(settings.database, settings.data),
+        keys,
+        connections=settings.database_connections,
+        timeout_seconds=settings.database_timeout_seconds,
+    )
     source: Source = SandboxSource() if settings.sandbox else NoSource()
     clock = SystemClock() if settings.clock is None else FixedClock(settings.clock)
     services = Services(

@@ -7,6 +7,7 @@ import asyncio
 from treadle.http.protocol import JoiningProtocol
 from treadle.store.change import Store
 from treadle.store.opening import holds_key_check
+from treadle.store.urgency import URGENT
 
 _PATIENCE_SECONDS = 2.0
 
@@ -34,6 +35,8 @@ class Readiness:
             self._asking.cancel()
 
     async def _ask(self) -> bool:
+        # A database that is busy with other requests is there.
+        URGENT.set(True)
         try:
             return await holds_key_check(self._store)
         except Exception:

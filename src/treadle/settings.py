@@ -50,6 +50,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redirect_uris: tuple[str, ...] = ()
     max_body_bytes: int = 1_048_576
     max_requests_in_flight: int = 512
+    # With PostgreSQL, how many connections each worker holds at most.
+    database_connections: int = 16
+    # How long a statement may take, or SQLite's lock be waited for.
+    database_timeout_seconds: float = 5.0
     # How long requests in flight may take to end once the server is told to stop.
     stop_seconds: int = 20
 

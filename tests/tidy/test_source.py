@@ -31,6 +31,8 @@ CATCH_ALL = {
     # One webhook that cannot be sent must not stop the others.
     ("webhooks/delivery.py", "_logging_failures"),
     ("webhooks/sending.py", "post"),
+    # A database that cannot be asked is not there, whatever its driver says.
+    ("readiness.py", "_ask"),
     # Neither one Item that cannot be woken nor a database that is away must stop the others.
     ("alarm.py", "_run"),
     ("alarm.py", "_wake"),

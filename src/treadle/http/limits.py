@@ -42,17 +42,34 @@ async def read_body(receive: Receive, limit_bytes: int) -> bytes:
     return b"".join(chunks)
 
 
+# They take access away, and so must work while all else is too much. A share of what is served at
+# once is kept for them.
+REVOCATIONS = frozenset(
+    {
+        "/item/access_token/invalidate",
+        "/item/remove",
+        "/processor/token/permissions/set",
+        "/user/remove",
+    }
+)
+_RESERVED_SHARE = 8
+
+
 class Load:
     """Counts the requests in flight, as a context manager around each, and sheds what is over."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
+        self._usual_limit = limit - limit // _RESERVED_SHARE
         self._in_flight = 0
 
-    def __enter__(self) -> None:
-        """Raises ApiError when there is no room."""
-        if self._in_flight >= self._limit:
+    def room(self, *, urgent: bool) -> Load:
+        """Raises ApiError when there is none."""
+        if self._in_flight >= (self._limit if urgent else self._usual_limit):
             raise errors.RATE_LIMIT()
+        return self
+
+    def __enter__(self) -> None:
         self._in_flight += 1
 
     def __exit__(self, *_: object) -> None:

@@ -20,13 +20,14 @@ from treadle.http.credentials import Credentials, authenticate
 from treadle.http.encoding import AnswerEncoder
 from treadle.http.errors import ApiError
 from treadle.http.headers import API_VERSION, HostCheck, check_content
-from treadle.http.limits import Disconnected, Load, Receive, read_body
+from treadle.http.limits import REVOCATIONS, Disconnected, Load, Receive, read_body
 from treadle.http.protocol import ANSWER, DROP
 from treadle.http.routing import OWN_PREFIX, Routes
 from treadle.log import AccessLog
 from treadle.operations import Implementation
 from treadle.recording.exchange import Exchange
-from treadle.store.change import GuardFailed
+from treadle.store.change import GuardFailed, StoreBusy
+from treadle.store.urgency import URGENT
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Scope = dict[str, Any]
@@ -74,6 +75,9 @@ class Pipeline:
             exchange.status, exchange.error_code = 0, DROPPED
         except ApiError as error:
             exchange.fail(error)
+        except StoreBusy as error:
+            error_log.warning("request %s was shed: %s", exchange.request_id, error)
+            exchange.fail(errors.RATE_LIMIT())
         except Exception:
             error_log.exception("request %s failed", exchange.request_id)
             exchange.fail(errors.INTERNAL_SERVER_ERROR())
@@ -92,7 +96,9 @@ class Pipeline:
 
     async def answer(self, scope: Scope, receive: Receive, exchange: Exchange) -> list[bytes]:
         """The stages, in order. Each may end the request by raising ApiError."""
-        with self._load:
+        urgent = exchange.path in REVOCATIONS
+        URGENT.set(urgent)
+        with self._load.room(urgent=urgent):
             larger = self._routes.largest_body(exchange.method, exchange.path)
             limit_bytes = larger or self._services.settings.max_body_bytes
             exchange.given = await read_body(receive, limit_bytes)

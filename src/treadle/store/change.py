@@ -20,6 +20,10 @@ class GuardFailed(Exception):
     """A write touched another number of rows than it must: the world moved since it was read."""
 
 
+class StoreBusy(Exception):
+    """The database has no room or takes too long. Nothing of what was asked has been done."""
+
+
 class Record(msgspec.Struct, omit_defaults=True):
     """One entry of a client's audit chain. It names rows, and never holds a token."""
 

@@ -21,6 +21,11 @@ from treadle.store.statements import Query, Write
 # database that is up to date need not import Alembic.
 HEAD = "0008"
 
+# With PostgreSQL, how many connections a process holds at most.
+CONNECTIONS = 16
+# How long a statement may take, or SQLite's lock be waited for.
+TIMEOUT_SECONDS = 5.0
+
 _KEY_CHECK = "key_check"
 _MIGRATION_LOCK = 7_269_431_182
 _FACT = Query(select(tables.facts.c.value).where(tables.facts.c.name == bindparam("name")), str)
@@ -36,7 +41,13 @@ def database_url(database: str | None, data: Path) -> str:
     return database or f"sqlite:///{(data / 'treadle.db').absolute()}"
 
 
-async def open_store(url: str, keys: Keys) -> Store:
+async def open_store(
+    url: str,
+    keys: Keys,
+    *,
+    connections: int = CONNECTIONS,
+    timeout_seconds: float = TIMEOUT_SECONDS,
+) -> Store:
     """Open a database with its schema brought up to date.
 
     Raises StoreError when it is of an unknown kind, cannot be reached, was made by a newer
@@ -45,9 +56,9 @@ async def open_store(url: str, keys: Keys) -> Store:
     if url.startswith("sqlite:///"):
         path = Path(url.removeprefix("sqlite:///"))
         _prepare_sqlite(path)
-        store: Store = SqliteStore(path)
+        store: Store = SqliteStore(path, timeout_seconds)
     elif url.startswith(("postgresql://", "postgres://")):
-        store = await _open_postgresql(url)
+        store = await _open_postgresql(url, connections, timeout_seconds)
     else:
         raise StoreError(f"{_without_password(url)}: use postgresql://… or sqlite:///…")
     await _check_keys(store, keys)
@@ -77,7 +88,7 @@ def _sqlite_version(path: Path) -> str | None:
         raise StoreError(f"{path} is not a usable SQLite database: {error}") from None
 
 
-async def _open_postgresql(url: str) -> Store:
+async def _open_postgresql(url: str, connections: int, timeout_seconds: float) -> Store:
     # Imported here since the embedded store needs no driver of it, and the import takes time.
     import asyncpg
 
@@ -98,7 +109,7 @@ async def _open_postgresql(url: str) -> Store:
             await asyncio.to_thread(_migrate, url)
     finally:
         await connection.close()
-    return await open_postgres(url)
+    return await open_postgres(url, connections, timeout_seconds)
 
 
 def _check_version(version: str | None, where: str) -> None:

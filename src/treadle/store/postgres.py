@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 import asyncpg
 
-from treadle.store.change import EMPTY_HASH, AuditHead, Change, GuardFailed
+from treadle.store.change import EMPTY_HASH, AuditHead, Change, GuardFailed, StoreBusy
 from treadle.store.statements import Query
+from treadle.store.urgency import URGENT
 
 R = TypeVar("R")
 
-_POOL_SIZE = 16
-_COMMAND_TIMEOUT_SECONDS = 10
+# Of a worker's connections, those for what is urgent alone.
+_RESERVED = 2
+# How long to wait for a connection that others use.
+_WAIT_SECONDS = 1.0
+_CLOSING_SECONDS = 3.0
 
 # The row is made first and then locked, so that two first entries of a chain cannot both be one.
 _MAKE_HEAD = (
@@ -29,40 +36,82 @@ _CONFLICTS = (
     asyncpg.DeadlockDetectedError,
 )
 
+_OVERLOADS = (
+    TimeoutError,
+    asyncpg.QueryCanceledError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.TooManyConnectionsError,
+)
 
-async def open_postgres(url: str) -> PostgresStore:
-    pool = await asyncpg.create_pool(
-        url, min_size=1, max_size=_POOL_SIZE, command_timeout=_COMMAND_TIMEOUT_SECONDS
-    )
-    return PostgresStore(pool)
+
+async def open_postgres(url: str, connections: int, timeout_seconds: float) -> PostgresStore:
+    async def open_pool(size: int) -> asyncpg.Pool[asyncpg.Record]:
+        return await asyncpg.create_pool(
+            url, min_size=1, max_size=size, command_timeout=timeout_seconds
+        )
+
+    return PostgresStore(await open_pool(connections - _RESERVED), await open_pool(_RESERVED))
 
 
 class PostgresStore:
-    def __init__(self, pool: asyncpg.Pool[asyncpg.Record]) -> None:
+    def __init__(
+        self, pool: asyncpg.Pool[asyncpg.Record], reserve: asyncpg.Pool[asyncpg.Record]
+    ) -> None:
         self._pool = pool
+        self._reserve = reserve
 
     async def first(self, query: Query[R], /, **parameters: Any) -> R | None:
         sql = query.compiled.postgresql
-        row = await self._pool.fetchrow(sql.text, *sql.values(parameters))
+        with _shedding():
+            async with self._connection() as connection:
+                row = await connection.fetchrow(sql.text, *sql.values(parameters))
         return None if row is None else query.row(*row.values())
 
     async def all(self, query: Query[R], /, **parameters: Any) -> list[R]:
         sql = query.compiled.postgresql
-        return [
-            query.row(*row.values())
-            for row in await self._pool.fetch(sql.text, *sql.values(parameters))
-        ]
+        with _shedding():
+            async with self._connection() as connection:
+                rows = await connection.fetch(sql.text, *sql.values(parameters))
+        return [query.row(*row.values()) for row in rows]
 
     async def commit(self, change: Change) -> None:
+        decided = False
         try:
-            async with self._pool.acquire() as connection, connection.transaction():
+            async with self._connection() as connection, connection.transaction():
                 await _run_writes(connection, change)
                 await _append_records(connection, change)
+                decided = True
         except _CONFLICTS as error:
             raise GuardFailed(str(error)) from error
+        except _OVERLOADS as error:
+            if decided:
+                # It may have been kept, so nobody is to be told that it was not.
+                raise
+            raise StoreBusy(_reason(error)) from error
 
     async def close(self) -> None:
-        await self._pool.close()
+        for pool in (self._pool, self._reserve):
+            try:
+                await asyncio.wait_for(pool.close(), _CLOSING_SECONDS)
+            except TimeoutError:
+                pool.terminate()
+
+    def _connection(self) -> Any:
+        # To hand a connection back may take as long; one that does not answer by then is left.
+        pool = self._reserve if URGENT.get() else self._pool
+        return pool.acquire(timeout=_WAIT_SECONDS)
+
+
+@contextlib.contextmanager
+def _shedding() -> Iterator[None]:
+    try:
+        yield
+    except _OVERLOADS as error:
+        raise StoreBusy(_reason(error)) from error
+
+
+def _reason(error: BaseException) -> str:
+    return str(error) or "the database did not answer in time"
 
 
 async def _run_writes(connection: Any, change: Change) -> None:

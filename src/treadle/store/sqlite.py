@@ -10,18 +10,22 @@ import asyncio
 import fcntl
 import os
 import sqlite3
+import time
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
-from treadle.store.change import EMPTY_HASH, AuditHead, Change, GuardFailed
+from treadle.clock import stopwatch
+from treadle.store.change import EMPTY_HASH, AuditHead, Change, GuardFailed, StoreBusy
 from treadle.store.statements import Parameters, Query, Sql
 
 R = TypeVar("R")
 
 _BATCH_LIMIT = 256
 _BUSY_TIMEOUT_SECONDS = 10
+# How often to look whether another process has ended its turn.
+_LOOK_SECONDS = 0.0005
 
 _READ_HEAD = "SELECT sequence, hash FROM audit_heads WHERE client_id = ?"
 _WRITE_HEAD = (
@@ -54,12 +58,12 @@ def lock_file(path: Path) -> IO[str]:
 
 
 class SqliteStore:
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, timeout_seconds: float) -> None:
         self._reader = connect(path)
         self._in_snapshot = False
         # The shared rows that were read in this snapshot.
         self._shared: dict[tuple[Any, ...], Any] = {}
-        self._writer = _Writer(path)
+        self._writer = _Writer(path, timeout_seconds)
 
     async def first(self, query: Query[R], /, **parameters: Any) -> R | None:
         if query.shared:
@@ -115,7 +119,8 @@ class _Writer:
     while a commit is under way is the next batch.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, timeout_seconds: float) -> None:
+        self._timeout_seconds = timeout_seconds
         self._connection = connect(path)
         self._wait_for_others(0)
         # Several processes take turns by this lock, since SQLite's own busy wait sleeps ever
@@ -164,7 +169,7 @@ class _Writer:
                 await loop.run_in_executor(self._thread, self._commit)
                 return [None] * len(batch)
             return await loop.run_in_executor(self._thread, self._write_one_by_one, batch)
-        except (sqlite3.Error, OSError) as error:
+        except (StoreBusy, sqlite3.Error, OSError) as error:
             return [error] * len(batch)
 
     def _run_at_once(self, batch: list[Change]) -> bool:
@@ -190,10 +195,11 @@ class _Writer:
 
     def _write_one_by_one(self, batch: list[Change]) -> list[Exception | None]:
         """The same for a batch that is long or of which some may fail, once nobody is writing."""
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
-        self._wait_for_others(_BUSY_TIMEOUT_SECONDS)
+        deadline = stopwatch() + self._timeout_seconds
+        self._take_turn(deadline)
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
+            self._wait_for_others(deadline - stopwatch())
+            self._begin()
             heads: dict[str, AuditHead] = {}
             outcomes = [self._attempt(change, heads) for change in batch]
             self._write_heads(heads)
@@ -203,9 +209,29 @@ class _Writer:
             self._end()
         return outcomes
 
-    def _wait_for_others(self, seconds: int) -> None:
+    def _take_turn(self, deadline: float) -> None:
+        """Raises StoreBusy when other processes write until then."""
+        while True:
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if stopwatch() > deadline:
+                    raise StoreBusy("other processes write all the time") from None
+                time.sleep(_LOOK_SECONDS)
+            else:
+                return
+
+    def _begin(self) -> None:
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                raise StoreBusy("another program keeps the database locked") from error
+            raise
+
+    def _wait_for_others(self, seconds: float) -> None:
         """How long to wait for a program that writes without taking the lock."""
-        self._connection.execute(f"PRAGMA busy_timeout = {seconds * 1_000}")
+        self._connection.execute(f"PRAGMA busy_timeout = {max(0, round(seconds * 1_000))}")
 
     def _commit(self) -> None:
         try:
