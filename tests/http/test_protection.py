@@ -87,12 +87,16 @@ def test_any_name_passes_where_others_reach_the_server() -> None:
 
 def test_the_load_sheds_what_is_over_its_limit() -> None:
     load = Load(2)
-    with load, load:
-        for _ in range(3):
-            with pytest.raises(ApiError) as caught, load:
+
+    def room(*, urgent: bool = False) -> Load:
+        return load.room(urgent=urgent)
+
+    with room(), room():
+        for urgent in (False, True, False):
+            with pytest.raises(ApiError) as caught, room(urgent=urgent):
                 pass
             assert (caught.value.kind.status, caught.value.kind.error_code) == (429, "RATE_LIMIT")
-    with load, load:
+    with room(), room():
         pass
 
 
