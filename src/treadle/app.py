@@ -24,6 +24,7 @@ from treadle.sources.sandbox.sandbox import SandboxSource
 from treadle.sources.source import NoSource, Source
 from treadle.store.change import GuardFailed
 from treadle.store.opening import database_url, open_store
+from treadle.tokens.usage import Usage
 from treadle.webhooks.bell import Bell
 from treadle.webhooks.delivery import Delivery
 from treadle.webhooks.egress import Egress, anywhere, public_only
@@ -74,6 +75,7 @@ class Application:
         self._readiness.close()
         await alarm.close()
         await delivery.close()
+        await self._services.usage.close()
         if self._services.requests is not None:
             await self._services.requests.close()
         await self._services.store.close()
@@ -104,6 +106,7 @@ async def open_services(settings: Settings) -> Services:
         signer=Signer(store, keys, settings.environment, settings.webhook_key_days),
         bell=Bell(),
         wakes=asyncio.Event(),
+        usage=Usage(store),
         requests=RequestLog(store, keys, settings.requests_kept) if settings.sandbox else None,
     )
     if settings.sandbox:

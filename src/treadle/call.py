@@ -28,7 +28,9 @@ from treadle.settings import Settings
 from treadle.sources.source import Source
 from treadle.store.change import Change, GuardFailed, Record, Store
 from treadle.store.statements import Query
-from treadle.tokens.rows import Grant, MintedGrant, ProcessorGrant
+from treadle.tokens.rows import USE_CALL, Grant, MintedGrant, ProcessorGrant
+from treadle.tokens.usage import Usage
+from treadle.tokens.withholding import withhold
 from treadle.webhooks.bell import Bell
 from treadle.webhooks.signing_keys import Signer
 from treadle.worlds import Worlds
@@ -54,6 +56,8 @@ class Services(msgspec.Struct, frozen=True):
     bell: Bell
     # Set when an Item may be due to wake.
     wakes: asyncio.Event
+    # How often processor tokens are used.
+    usage: Usage
     # Of the last requests, in a sandbox.
     requests: RequestLog | None
 
@@ -84,6 +88,13 @@ class OpenCall:
 
     def all(self, query: Query[R], /, **parameters: Any) -> Awaitable[list[R]]:
         return self.services.store.all(query, **parameters)
+
+    def shown(self, response: msgspec.Struct) -> msgspec.Struct:
+        """The part of an answer that the caller may read; what is shown is counted."""
+        return response
+
+    def note_answered(self) -> None:
+        """The answer is kept, and on its way."""
 
     async def check_world(self) -> None:
         """Raises GuardFailed when what was read may be of two worlds, one of them gone."""
@@ -278,3 +289,12 @@ class ProcessorCall(ClientCall):
     @property
     def reached(self) -> Reached:
         return Reached(self.item.item_id, self.item.institution_id)
+
+    def shown(self, response: msgspec.Struct) -> msgspec.Struct:
+        token = self.grant.token
+        if token.calls_left is not None:
+            self.change.write(USE_CALL, the_token_id=token.token_id, the_client_id=token.client_id)
+        return response if token.limits_json is None else withhold(response, token.limits)
+
+    def note_answered(self) -> None:
+        self.services.usage.count(self.grant.token, self.now)

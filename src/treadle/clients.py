@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, delete, select, update
 from treadle.keys import Keys
 from treadle.store.change import Change, Record, Store
 from treadle.store.columns import decode_names
+from treadle.store.delegation_tables import idempotency
 from treadle.store.link_tables import link_results, link_sessions, link_tokens
 from treadle.store.statements import Query, Write
 from treadle.store.tables import (
@@ -143,6 +144,7 @@ _DELETE_DATA = [
         link_results,
         link_sessions,
         link_tokens,
+        idempotency,
     )
 ]
 _MARK_STRIPE_TOKENS = Write(
@@ -200,6 +202,7 @@ def add_client(
         epoch=0,
         faults=0,
         made_by=made_by,
+        revocations=0,
     )
     detail: dict[str, object] = {"name": new.name, "processors": new.processors}
     change.record(_record("client.create", new.client_id, now, detail, made_by))

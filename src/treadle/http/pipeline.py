@@ -161,7 +161,7 @@ class Pipeline:
             opened = opened or await self._open(implementation, request, exchange)
             try:
                 response = await implementation.handler(opened, request)
-                answer = self._encode(response)
+                answer = self._encode(opened.shown(response))
                 if opened.change:
                     await opened.commit()
                 else:
@@ -169,6 +169,7 @@ class Pipeline:
             except GuardFailed:
                 opened = None
                 continue
+            opened.note_answered()
             return answer
         raise errors.RATE_LIMIT()
 

@@ -183,6 +183,11 @@ class TokenPart(_Part, kw_only=True):
     synced: bool = False
     # What a processor token is narrowed to; null when that was never set.
     products: list[Products] | None = None
+    # What it is limited to, as the database has it; null when it never was.
+    limits: dict[str, Any] | None = None
+    calls_left: _Count | None = None
+    calls: _Count = 0
+    last_used_at: Instant | None = None
 
 
 class FaultPart(_Part, kw_only=True):

@@ -218,6 +218,10 @@ def _token(row: Named, permissions: Named | None) -> TokenPart:
         expires_at=instant(row["expires_at"]),
         synced=bool(row["synced"]),
         products=products,
+        limits=_optional(row["limits"], dict[str, Any]),
+        calls_left=row["calls_left"],
+        calls=row["calls"],
+        last_used_at=instant(row["last_used_at"]),
     )
 
 

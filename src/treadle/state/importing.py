@@ -227,6 +227,10 @@ class _Rows:
             "expires_at": microseconds(token.expires_at),
             "ended_at": None,
             "synced": int(token.synced),
+            "limits": token.limits and msgspec.json.encode(token.limits).decode(),
+            "calls_left": token.calls_left,
+            "calls": token.calls,
+            "last_used_at": microseconds(token.last_used_at),
         }
 
     def _permissions(self, token_id: str, products: list[Products]) -> Named:

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Select, Table, bindparam, delete, insert, select
 
 from treadle.store.database_clock import database_now
+from treadle.store.delegation_tables import idempotency, token_limits
 from treadle.store.link_tables import link_results, link_sessions, link_tokens
 from treadle.store.statements import Query, Write
 from treadle.store.tables import (
@@ -101,6 +102,7 @@ def _parts() -> Iterator[Part]:
     link_session = Part(link_sessions, "token_id", link_token)
     # Those by which others are found come after them, for they are deleted in this order.
     yield Part(permissions, "token_id", token)
+    yield Part(token_limits, "token_id", token)
     yield token
     for table in (accounts, updates, account_details):
         yield Part(table, "item_id", item)
@@ -111,6 +113,8 @@ def _parts() -> Iterator[Part]:
     yield link_token
     yield Part(signal_evaluations)
     yield Part(faults)
+    # Their answers hold tokens of this world.
+    yield Part(idempotency)
 
 
 PARTS = tuple(_parts())

@@ -52,6 +52,8 @@ clients = Table(
     Column("made_by", Text),
     # Rises when all that it has is replaced; a Change that was decided before that is refused.
     Column("epoch", BigInteger, nullable=False, server_default="0"),
+    # How often it has revoked tokens.
+    Column("revocations", BigInteger, nullable=False, server_default="0"),
     sqlite_with_rowid=False,
 )
 
@@ -110,11 +112,18 @@ tokens = Table(
     Column("webhook", Text),
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger),
-    # Set once: when a public token was exchanged or an access token rotated.
+    # Set once: when a public token was exchanged, an access token rotated or any was revoked.
     Column("ended_at", BigInteger),
     # 1 once a partner has asked with it for what changed among transactions.
     Column("synced", BigInteger, nullable=False, server_default="0"),
+    # What a processor token is limited to: JSON, null when it never was, and the calls it has left.
+    Column("limits", Text),
+    Column("calls_left", BigInteger),
+    # How often partners have called with it, and when they last did; written in batches.
+    Column("calls", BigInteger, nullable=False, server_default="0"),
+    Column("last_used_at", BigInteger),
     Index("tokens_by_item", "item_id"),
+    Index("tokens_by_client", "client_id", "token_id", **_where("kind = 'processor'")),
     sqlite_with_rowid=False,
 )
 

@@ -45,6 +45,20 @@ def decide_partner(client: Client, token: Token, *, strict: bool) -> Decision:
     return Refused(errors.PROCESSOR_TOKEN_UNKNOWN(), reason)
 
 
+def decide_life(token: Token, now: int) -> Decision:
+    """Whether a processor token is still good. One that is not looks as if there never was one."""
+    reason = None
+    if token.ended_at is not None:
+        reason = "the token was revoked"
+    elif token.expires_at is not None and token.expires_at <= now:
+        reason = "the token expired"
+    elif token.calls_left == 0:
+        reason = "the calls that it was limited to are used up"
+    elif token.limits is None:
+        reason = "the token has a limit that this version of Treadle does not know"
+    return Allowed() if reason is None else Refused(errors.PROCESSOR_TOKEN_UNKNOWN(), reason)
+
+
 def decide_mint(client: Client, processor: str) -> Decision:
     """Whether a client may make tokens for a processor."""
     if processor not in PROCESSORS:
@@ -68,6 +82,10 @@ def decide_read(grant: ProcessorGrant, scope: Scope, now: int) -> Decision:
     if scope.product is not None and permitted and scope.admitted_by.isdisjoint(permitted):
         error = errors.UNAUTHORIZED_PRODUCTS(products=_quoted(scope.product))
         return Refused(error, f"the token is narrowed to {', '.join(permitted)}")
+    if grant.token.limits_json is not None:
+        decision = decide_fields(grant.token, scope)
+        if isinstance(decision, Refused):
+            return decision
     return decide_item(
         grant.item,
         scope.product,
@@ -75,6 +93,16 @@ def decide_read(grant: ProcessorGrant, scope: Scope, now: int) -> Decision:
         reads_data=scope.reads_data,
         initialises=scope.initialises,
     )
+
+
+def decide_fields(token: Token, scope: Scope) -> Decision:
+    """Whether a token may read the fields that an operation is for."""
+    limits = token.limits
+    if limits is not None and limits.admits(scope.fields):
+        return Allowed()
+    error = errors.UNAUTHORIZED_PRODUCTS(products=_quoted(scope.product))
+    readable = sorted(limits.fields or ()) if limits is not None else []
+    return Refused(error, f"the token is limited to the fields [{', '.join(readable)}]")
 
 
 def decide_item(
@@ -103,5 +131,5 @@ def decide_item(
     return Allowed(initialises=None if product == Products.BALANCE else product.value)
 
 
-def _quoted(product: Products) -> str:
-    return f'["{product.value}"]'
+def _quoted(product: Products | None) -> str:
+    return "[]" if product is None else f'["{product.value}"]'

@@ -48,6 +48,10 @@ def mint(
         expires_at=expires_at,
         ended_at=None,
         synced=0,
+        limits=None,
+        calls_left=None,
+        calls=0,
+        last_used_at=None,
     )
     detail = {} if processor is None else {"processor": processor}
     call.record(

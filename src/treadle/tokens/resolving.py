@@ -10,7 +10,7 @@ from treadle.call import ClientCall
 from treadle.http import errors
 from treadle.http.errors import ErrorKind
 from treadle.store.statements import Query
-from treadle.tokens.decision import Refused, decide_partner
+from treadle.tokens.decision import Refused, decide_life, decide_partner
 from treadle.tokens.format import Shape, inspect
 from treadle.tokens.rows import (
     GRANT,
@@ -73,11 +73,20 @@ async def resolve(call: ClientCall, text: str, kind: str) -> Grant:
 
 async def resolve_minted(call: ClientCall, text: str) -> MintedGrant:
     """A processor token of the client that minted it, which alone administers it."""
+    grant = await find_minted(call, text)
+    if grant.item_removed_at is not None:
+        raise errors.ITEM_NOT_FOUND().because("the Item was removed")
+    decision = decide_life(grant.token, call.now)
+    if isinstance(decision, Refused):
+        raise decision.error.because(decision.reason)
+    return grant
+
+
+async def find_minted(call: ClientCall, text: str) -> MintedGrant:
+    """The same, also when nobody can use it any more."""
     grant = await _find(call, MINTED_GRANT, text, "processor")
     if grant is None or grant.token.client_id != call.client.client_id:
         raise errors.PROCESSOR_TOKEN_UNKNOWN()
-    if grant.item_removed_at is not None:
-        raise errors.ITEM_NOT_FOUND().because("the Item was removed")
     return grant
 
 
@@ -90,4 +99,10 @@ async def resolve_partner(call: ClientCall, text: str) -> ProcessorGrant:
     decision = decide_partner(call.client, grant.token, strict=strict)
     if isinstance(decision, Refused):
         raise decision.error
+    if grant.token.may_be_over:
+        decision = decide_life(grant.token, call.services.worlds.now(grant.owner))
+        if isinstance(decision, Refused):
+            # Why is for the client whose token it is.
+            own = grant.token.client_id == call.client.client_id
+            raise decision.error.because(decision.reason) if own else decision.error
     return grant

@@ -15,6 +15,7 @@ from treadle.clients import OWNER_COLUMNS, Owner
 from treadle.store.columns import decode_names
 from treadle.store.statements import Query, Write
 from treadle.store.tables import accounts, clients, items, permissions, tokens
+from treadle.tokens.limits import UNLIMITED, Limits, decode_limits
 from treadle.tokens.scope import PROCESSOR_SCOPES
 
 
@@ -27,6 +28,22 @@ class Token(msgspec.Struct):
     ended_at: int | None
     # 1 once a partner has asked with it for what changed among transactions.
     synced: int
+    # What a processor token is limited to; null when it never was. `limits.py` reads it.
+    limits_json: str | None
+    # Null when its calls are not limited.
+    calls_left: int | None
+
+    @property
+    def may_be_over(self) -> bool:
+        """Whether it was revoked or limited at all; most tokens were not."""
+        return (
+            self.limits_json is not None or self.ended_at is not None or self.expires_at is not None
+        )
+
+    @property
+    def limits(self) -> Limits | None:
+        """None when one of them is unknown, and all is to be denied."""
+        return UNLIMITED if self.limits_json is None else decode_limits(self.limits_json)
 
 
 class Grant(msgspec.Struct):
@@ -76,11 +93,27 @@ class Listener(msgspec.Struct, frozen=True):
     webhook: str
     synced: int
     products_json: str | None
+    expires_at: int | None
+    calls_left: int | None
+    limits_json: str | None
 
     def may_call(self, path: str) -> bool:
-        """Whether the permissions in force admit a partner's operation; none admits all."""
+        """Whether permissions and limits in force admit a partner's operation."""
+        scope = PROCESSOR_SCOPES[path]
         permitted = decode_names(self.products_json) if self.products_json else ()
-        return not permitted or not PROCESSOR_SCOPES[path].admitted_by.isdisjoint(permitted)
+        if permitted and scope.admitted_by.isdisjoint(permitted):
+            return False
+        limits = self.limits
+        return limits is not None and limits.admits(scope.fields)
+
+    @property
+    def limits(self) -> Limits | None:
+        return UNLIMITED if self.limits_json is None else decode_limits(self.limits_json)
+
+    def is_over(self, now: int) -> bool:
+        """Whether the token has come to an end of its own."""
+        expired = self.expires_at is not None and self.expires_at <= now
+        return expired or self.calls_left == 0 or self.limits is None
 
 
 _TOKEN_COLUMNS = (
@@ -91,6 +124,8 @@ _TOKEN_COLUMNS = (
     tokens.c.expires_at,
     tokens.c.ended_at,
     tokens.c.synced,
+    tokens.c.limits,
+    tokens.c.calls_left,
 )
 _TOKEN_END = len(_TOKEN_COLUMNS)
 _ITEM_END = _TOKEN_END + len(ITEM_COLUMNS)
@@ -129,8 +164,8 @@ _latest = (
     .correlate(tokens)
     .scalar_subquery()
 )
-_in_force = and_(permissions.c.token_id == tokens.c.token_id, permissions.c.revision == _latest)
-_its_account = and_(
+IN_FORCE = and_(permissions.c.token_id == tokens.c.token_id, permissions.c.revision == _latest)
+ITS_ACCOUNT = and_(
     accounts.c.item_id == tokens.c.item_id, accounts.c.account_id == tokens.c.account_id
 )
 
@@ -146,8 +181,8 @@ PROCESSOR_GRANT = Query(
     .select_from(
         tokens.join(items, items.c.item_id == tokens.c.item_id)
         .join(clients, clients.c.client_id == items.c.client_id)
-        .outerjoin(accounts, _its_account)
-        .outerjoin(permissions, _in_force)
+        .outerjoin(accounts, ITS_ACCOUNT)
+        .outerjoin(permissions, IN_FORCE)
     )
     .where(tokens.c.digest == bindparam("digest"))
     .where(tokens.c.kind == bindparam("kind")),
@@ -162,24 +197,29 @@ def _minted_grant(*row: Any) -> MintedGrant:
 MINTED_GRANT = Query(
     select(*_TOKEN_COLUMNS, permissions.c.products, items.c.item_id, items.c.removed_at)
     .select_from(
-        tokens.join(items, items.c.item_id == tokens.c.item_id).outerjoin(permissions, _in_force)
+        tokens.join(items, items.c.item_id == tokens.c.item_id).outerjoin(permissions, IN_FORCE)
     )
     .where(tokens.c.digest == bindparam("digest"))
     .where(tokens.c.kind == bindparam("kind")),
     _minted_grant,
 )
 
+LISTENER_COLUMNS = (
+    tokens.c.token_id,
+    tokens.c.client_id,
+    tokens.c.item_id,
+    tokens.c.account_id,
+    tokens.c.webhook,
+    tokens.c.synced,
+    permissions.c.products,
+    tokens.c.expires_at,
+    tokens.c.calls_left,
+    tokens.c.limits,
+)
+
 LISTENERS = Query(
-    select(
-        tokens.c.token_id,
-        tokens.c.client_id,
-        tokens.c.item_id,
-        tokens.c.account_id,
-        tokens.c.webhook,
-        tokens.c.synced,
-        permissions.c.products,
-    )
-    .select_from(tokens.join(accounts, _its_account).outerjoin(permissions, _in_force))
+    select(*LISTENER_COLUMNS)
+    .select_from(tokens.join(accounts, ITS_ACCOUNT).outerjoin(permissions, IN_FORCE))
     .where(tokens.c.item_id == bindparam("item_id"))
     .where(tokens.c.client_id == bindparam("client_id"))
     .where(tokens.c.kind == "processor", tokens.c.webhook.is_not(None))
@@ -218,6 +258,14 @@ END_TOKEN = Write(
     .where(tokens.c.client_id == bindparam("the_client_id"))
     .where(tokens.c.ended_at.is_(None))
     .values(ended_at=bindparam("ended_at"))
+)
+# Touches no row once none is left, so however many ask at once, no more are answered.
+USE_CALL = Write(
+    update(tokens)
+    .where(tokens.c.token_id == bindparam("the_token_id"))
+    .where(tokens.c.client_id == bindparam("the_client_id"))
+    .where(tokens.c.ended_at.is_(None), tokens.c.calls_left > 0)
+    .values(calls_left=tokens.c.calls_left - 1)
 )
 MARK_TOKEN_SYNCED = Write(
     update(tokens)

@@ -1,0 +1,68 @@
+"""What the operations on processor tokens answer, for their handlers and for the client.
+
+Nothing here imports the server, so that the client stays light.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import msgspec
+
+from treadle.tokens.limits import Field, State
+from treadle.wire.base import Response
+
+
+class TokenLimits(msgspec.Struct, kw_only=True):
+    """What a token is limited to; null where it is not."""
+
+    expires_at: dt.datetime | None = None
+    # How many were allowed when this was set, and how many of them are left.
+    calls: int | None = None
+    calls_left: int | None = None
+    transactions_from: dt.date | None = None
+    fields: list[Field] | None = None
+
+
+class ListedToken(msgspec.Struct, kw_only=True):
+    """A processor token by its handle; its text is nowhere to be had."""
+
+    token_id: str
+    item_id: str
+    account_id: str | None
+    # Null for a token that the sandbox itself made.
+    processor: str | None
+    # What it is narrowed to; empty when it is not.
+    products: list[str]
+    state: State
+    created_at: dt.datetime
+    # How often partners were answered, and when they last were.
+    calls: int
+    last_used_at: dt.datetime | None
+    limits: TokenLimits
+
+
+class TokenListResponse(Response, kw_only=True):
+    """In the order of their handles, and so of the milliseconds in which they were made."""
+
+    processor_tokens: list[ListedToken]
+    # To go on with; null at the end.
+    next_cursor: str | None
+    request_id: str
+
+
+class TokenRevokeResponse(Response, kw_only=True):
+    """How many tokens this call has ended."""
+
+    revoked: int
+    # Rises with each revocation of the client: all of them up to it are in force.
+    revision: int
+    request_id: str
+
+
+class TokenLimitsResponse(Response, kw_only=True):
+    """What a token is limited to."""
+
+    token_id: str
+    limits: TokenLimits
+    request_id: str
