@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from collections.abc import Awaitable
 from typing import Any, TypeVar
 
@@ -187,6 +188,11 @@ class ClientCall(OpenCall):
         self.change.when_kept.append(self.services.wakes.set)
 
     @property
+    def transactions_from(self) -> dt.date | None:
+        """The day of the oldest transaction that the caller may read; None for any."""
+        return None
+
+    @property
     def actor(self) -> str:
         """Who is on record for what the call changes."""
         return self.client.client_id
@@ -289,6 +295,11 @@ class ProcessorCall(ClientCall):
     @property
     def reached(self) -> Reached:
         return Reached(self.item.item_id, self.item.institution_id)
+
+    @property
+    def transactions_from(self) -> dt.date | None:
+        limits = self.grant.token.limits
+        return None if limits is None else limits.transactions_from
 
     def shown(self, response: msgspec.Struct) -> msgspec.Struct:
         token = self.grant.token

@@ -80,6 +80,7 @@ ACCOUNTS_WITH_ENTRIES = Query(
 )
 
 _of_account = entries.c.account_id == bindparam("account_id")
+_since = entries.c.date >= bindparam("first_date")
 _of_accounts = is_named_in(entries.c.account_id, bindparam("account_ids"))
 _between = and_(
     entries.c.date >= bindparam("first_date"),
@@ -144,6 +145,7 @@ def _changes(*conditions: ColumnElement[bool]) -> Query[Changes]:
 
 CHANGES = _changes()
 CHANGES_OF_ACCOUNT = _changes(_of_account)
+CHANGES_OF_ACCOUNT_SINCE = _changes(_of_account, _since)
 
 
 def _next_change(*conditions: ColumnElement[bool]) -> Query[int]:
@@ -154,6 +156,7 @@ def _next_change(*conditions: ColumnElement[bool]) -> Query[int]:
 
 NEXT_CHANGE = _next_change()
 NEXT_CHANGE_OF_ACCOUNT = _next_change(_of_account)
+NEXT_CHANGE_OF_ACCOUNT_SINCE = _next_change(_of_account, _since)
 
 
 def _moved(*conditions: ColumnElement[bool]) -> Query[str]:
@@ -170,6 +173,7 @@ def _moved(*conditions: ColumnElement[bool]) -> Query[str]:
 # Whether an entry that a loop over pages counts on has changed since the loop began.
 MOVED = _moved()
 MOVED_OF_ACCOUNT = _moved(_of_account)
+MOVED_OF_ACCOUNT_SINCE = _moved(_of_account, _since)
 
 # What the bank wrote, which is shown to those alone who ask for it.
 ORIGINAL_DESCRIPTIONS = Query(

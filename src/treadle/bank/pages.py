@@ -8,10 +8,13 @@ from treadle.bank.cursor import Cursor
 from treadle.bank.entries import (
     CHANGES,
     CHANGES_OF_ACCOUNT,
+    CHANGES_OF_ACCOUNT_SINCE,
     MOVED,
     MOVED_OF_ACCOUNT,
+    MOVED_OF_ACCOUNT_SINCE,
     NEXT_CHANGE,
     NEXT_CHANGE_OF_ACCOUNT,
+    NEXT_CHANGE_OF_ACCOUNT_SINCE,
 )
 from treadle.bank.page import Page
 from treadle.bank.updates import Update
@@ -42,7 +45,8 @@ async def read_page(
     # What was added since the loop began is told in it too.
     at = Cursor(at.start, at.position, update.sequence)
     # In one world a page follows from the numbers of its changes, so it never grows old there.
-    key = (update.client_id, call.owner.epoch, stream.name, at, count)
+    since = call.transactions_from
+    key = (update.client_id, call.owner.epoch, stream.name, at, count, since)
     pages = call.services.pages
     page = pages.get(key)
     if page is None:
@@ -72,6 +76,15 @@ class _Stream:
                 CHANGES_OF_ACCOUNT,
                 NEXT_CHANGE_OF_ACCOUNT,
                 MOVED_OF_ACCOUNT,
+            )
+        # Partners alone are limited so, and each of them reads one account.
+        since = call.transactions_from
+        if since is not None:
+            self._rows["first_date"] = since.isoformat()
+            self._changes, self._next, self._moved = (
+                CHANGES_OF_ACCOUNT_SINCE,
+                NEXT_CHANGE_OF_ACCOUNT_SINCE,
+                MOVED_OF_ACCOUNT_SINCE,
             )
 
     async def has_moved(self, head: int) -> bool:

@@ -16,7 +16,7 @@ from treadle.bank.entries import (
 )
 from treadle.bank.rows import Account
 from treadle.bank.updates import Update
-from treadle.call import OpenCall
+from treadle.call import ClientCall
 from treadle.http import errors
 
 _DEFAULT_COUNT = 100
@@ -41,7 +41,7 @@ def check_range(request: DateRange) -> None:
 
 
 async def read_range(
-    call: OpenCall,
+    call: ClientCall,
     update: Update,
     request: DateRange,
     options: PageOptions,
@@ -49,13 +49,14 @@ async def read_range(
 ) -> tuple[int, list[Shown]]:
     """How many entries the accounts have in the range, and those of one page, newest first.
 
-    No accounts stand for all of the Item.
+    No accounts stand for all of the Item. What the caller may not read is not there for it.
     """
+    first_date = max(request.start_date, call.transactions_from or request.start_date)
     rows = {
         "item_id": update.item_id,
         "product": update.product,
         "client_id": update.client_id,
-        "first_date": request.start_date.isoformat(),
+        "first_date": first_date.isoformat(),
         "last_date": request.end_date.isoformat(),
     }
     by_date, count = BY_DATE, COUNT

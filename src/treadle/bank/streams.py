@@ -7,6 +7,7 @@ are, as a digest, and told once an update of the transactions makes another one 
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
@@ -48,7 +49,8 @@ async def read_streams(
     noted = _decode(update.streams_json or "{}")
     if not noted.keys() >= set(names):
         _note(call, update, {**_digests(names, streams), **noted})
-    return streams
+    since = call.transactions_from
+    return streams if since is None else await _find(call, update, names, since)
 
 
 async def tell_of_streams(call: ClientCall, item: Item, update: Update) -> None:
@@ -81,7 +83,9 @@ async def tell_of_streams(call: ClientCall, item: Item, update: Update) -> None:
             tell_partner(call, listener, event, "TRANSACTIONS", _CODE, ids=ids)
 
 
-async def _find(call: ClientCall, update: Update, names: list[str]) -> list[Stream]:
+async def _find(
+    call: ClientCall, update: Update, names: list[str], since: dt.date = dt.date.min
+) -> list[Stream]:
     found = await call.all(
         OCCURRENCES,
         item_id=update.item_id,
@@ -90,7 +94,8 @@ async def _find(call: ClientCall, update: Update, names: list[str]) -> list[Stre
         account_ids=msgspec.json.encode(names).decode(),
     )
     # Off the event loop, for there may be thousands.
-    return await asyncio.to_thread(find_streams, found, to_date(call.now))
+    shown = [one for one in found if one.date >= since]
+    return await asyncio.to_thread(find_streams, shown, to_date(call.now))
 
 
 def _note(call: ClientCall, update: Update, digests: Digests) -> None:

@@ -34,7 +34,9 @@ class Field(StrEnum):
     SIGNAL = "signal"
 
 
-class Limits(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Limits(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
     """Null stands for no limit."""
 
     # An instant of the developer's clock.
@@ -73,16 +75,12 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 UNLIMITED = Limits()
 
 
-class _Strict(Limits, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """As it is stored: what it does not know is an error."""
-
-
 @lru_cache(maxsize=4096)
 def decode_limits(text: str) -> Limits | None:
     """The limits of a token; None when one of them is unknown, and all is to be denied."""
     try:
-        return msgspec.json.decode(text, type=_Strict)
-    except msgspec.ValidationError:
+        return msgspec.json.decode(text, type=Limits)
+    except msgspec.DecodeError:
         return None
 
 

@@ -110,6 +110,12 @@ class Listener(msgspec.Struct, frozen=True):
     def limits(self) -> Limits | None:
         return UNLIMITED if self.limits_json is None else decode_limits(self.limits_json)
 
+    @property
+    def reads_all_transactions(self) -> bool:
+        """Whether no limit says how far back its transactions go."""
+        limits = self.limits
+        return limits is not None and limits.transactions_from is None
+
     def is_over(self, now: int) -> bool:
         """Whether the token has come to an end of its own."""
         expired = self.expires_at is not None and self.expires_at <= now

@@ -24,19 +24,21 @@ from treadle.wire.common import Products
 # The code of an event with what it says beside whom it is about.
 _Told = tuple[str, dict[str, Any]]
 
+_MORE_TO_READ = "SYNC_UPDATES_AVAILABLE"
+
 _OF_ITEM: dict[str, type[msgspec.Struct]] = {
     "INITIAL_UPDATE": wire.InitialUpdateWebhook,
     "HISTORICAL_UPDATE": wire.HistoricalUpdateWebhook,
     "DEFAULT_UPDATE": wire.DefaultUpdateWebhook,
     "TRANSACTIONS_REMOVED": wire.TransactionsRemovedWebhook,
-    "SYNC_UPDATES_AVAILABLE": wire.SyncUpdatesAvailableWebhook,
+    _MORE_TO_READ: wire.SyncUpdatesAvailableWebhook,
 }
 _OF_TOKEN: dict[str, type[msgspec.Struct]] = {
     "INITIAL_UPDATE": wire.ProcessorInitialUpdateWebhook,
     "HISTORICAL_UPDATE": wire.ProcessorHistoricalUpdateWebhook,
     "DEFAULT_UPDATE": wire.ProcessorDefaultUpdateWebhook,
     "TRANSACTIONS_REMOVED": wire.ProcessorTransactionsRemovedWebhook,
-    "SYNC_UPDATES_AVAILABLE": wire.ProcessorSyncUpdatesAvailableWebhook,
+    _MORE_TO_READ: wire.ProcessorSyncUpdatesAvailableWebhook,
 }
 
 
@@ -59,6 +61,9 @@ async def _tell_of_transactions(call: ClientCall, news: News, ids: Ids) -> None:
         if not listener.may_call("/processor/transactions/sync"):
             continue
         for code, fields in _transactions(news, listener.account_id, synced=listener.synced):
+            # The others count and name transactions from before those that the token may read.
+            if code != _MORE_TO_READ and not listener.reads_all_transactions:
+                continue
             tell_partner(call, listener, _OF_TOKEN[code], "TRANSACTIONS", code, ids=ids, **fields)
 
 
@@ -68,7 +73,7 @@ def tell_of_removal(
     """Add to the call's Change that transactions went with accounts that are no longer shared."""
     told: list[_Told] = [("TRANSACTIONS_REMOVED", {"error": None, "removed_transactions": removed})]
     if update.synced:
-        told.append(("SYNC_UPDATES_AVAILABLE", _completeness(progress)))
+        told.append((_MORE_TO_READ, _completeness(progress)))
     for code, fields in told:
         tell_item(call, item, _OF_ITEM[code], "TRANSACTIONS", code, **fields)
 
@@ -93,7 +98,7 @@ def _transactions(news: News, account_id: str | None, *, synced: int) -> Iterato
     if part.removed:
         yield "TRANSACTIONS_REMOVED", {"error": None, "removed_transactions": part.removed}
     if synced and (part or before != after):
-        yield "SYNC_UPDATES_AVAILABLE", _completeness(after)
+        yield _MORE_TO_READ, _completeness(after)
 
 
 async def _tell_of_investments(call: ClientCall, news: News, ids: Ids) -> None:
