@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import msgspec
 from cachetools import LRUCache
 
@@ -29,8 +31,8 @@ class Page(msgspec.Struct, frozen=True):
         return sum([len(one.data) for one in lists]) + _PAGE_OVERHEAD
 
 
-# By the world: its client, and how often that was replaced.
-Pages = LRUCache[tuple[str, int, str, Cursor, int], Page]
+# By the world: its client, and how often that was replaced. The day is that of the oldest entry.
+Pages = LRUCache[tuple[str, int, str, Cursor, int, dt.date | None], Page]
 
 
 def page_cache() -> Pages:

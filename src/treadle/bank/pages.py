@@ -45,8 +45,8 @@ async def read_page(
     # What was added since the loop began is told in it too.
     at = Cursor(at.start, at.position, update.sequence)
     # In one world a page follows from the numbers of its changes, so it never grows old there.
-    since = call.transactions_from
-    key = (update.client_id, call.owner.epoch, stream.name, at, count, since)
+    world = (update.client_id, call.owner.epoch)
+    key = (*world, stream.name, at, count, call.transactions_from)
     pages = call.services.pages
     page = pages.get(key)
     if page is None:
