@@ -6,6 +6,7 @@ Nothing here imports the server, so that the client stays light.
 from __future__ import annotations
 
 import datetime as dt
+from typing import Literal
 
 import msgspec
 
@@ -65,4 +66,29 @@ class TokenLimitsResponse(Response, kw_only=True):
 
     token_id: str
     limits: TokenLimits
+    request_id: str
+
+
+class ExplainedCheck(msgspec.Struct, kw_only=True):
+    """One thing that is looked at before a partner is answered."""
+
+    name: Literal["partner", "token", "account", "item", "permissions", "fields", "product"]
+    # What something was in the past is not always recorded.
+    outcome: Literal["passed", "refused", "not_recorded"]
+    # Why it is refused.
+    reason: str | None
+
+
+class TokenExplainResponse(Response, kw_only=True):
+    """Whether a partner is answered; if not, which error it gets."""
+
+    allowed: bool
+    # Whether all that decides is recorded.
+    certain: bool
+    error_type: str | None
+    error_code: str | None
+    error_message: str | None
+    at: dt.datetime
+    # In the order in which they are made; the first that refuses decides.
+    checks: list[ExplainedCheck]
     request_id: str

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 from sqlalchemy import BigInteger, bindparam, func, insert, or_, select, update
 
 from treadle.call import ClientCall
-from treadle.clock import from_datetime
 from treadle.control.delegation_answers import TokenLimitsResponse
 from treadle.control.naming_tokens import AboutToken, named_token
+from treadle.control.narrowing import Calls, Fields, narrowed_limits, wanted_limits
 from treadle.control.token_views import limits_view
 from treadle.gates import ClientGate
-from treadle.http import errors
 from treadle.operations import own_operation
 from treadle.store.delegation_tables import token_limits
 from treadle.store.statements import Write
 from treadle.store.tables import tokens
-from treadle.tokens.delegated import Delegated
-from treadle.tokens.limits import Field, Limits, exceeds
-
-_Calls = Annotated[int, msgspec.Meta(ge=1, le=10**12)]
-_Fields = Annotated[list[Field], msgspec.Meta(max_length=len(Field))]
 
 _calls = bindparam("the_calls", type_=BigInteger)
 # Touches no row when other limits were set meanwhile, or fewer calls are left than are to be.
@@ -60,10 +54,10 @@ class LimitsSetRequest(AboutToken, kw_only=True):
 
     expires_at: dt.datetime | None = None
     # How many calls are answered from now on.
-    calls: _Calls | None = None
+    calls: Calls | None = None
     # The day of the oldest transaction that is told.
     transactions_from: dt.date | None = None
-    fields: _Fields | None = None
+    fields: Fields | None = None
 
 
 class LimitsGetRequest(AboutToken, kw_only=True):
@@ -76,9 +70,8 @@ async def processor_token_limits_set(
 ) -> TokenLimitsResponse:
     """Narrow what a processor token may do; nothing widens it again."""
     token = await named_token(call, request)
-    wanted = _wanted(request)
-    present = _check(token, wanted, call.now)
-    limits = present.narrowed_by(wanted)
+    wanted = wanted_limits(request)
+    limits = narrowed_limits(token, wanted)
     rows: dict[str, Any] = {
         "the_token_id": token.token_id,
         "the_client_id": call.client.client_id,
@@ -119,37 +112,3 @@ async def processor_token_limits_get(
         limits=limits_view(token.limits, token.calls_left),
         request_id=call.request_id,
     )
-
-
-def _wanted(request: LimitsSetRequest) -> Limits:
-    """Raises ApiError when nothing is asked for."""
-    expires_at = request.expires_at
-    if expires_at is not None and expires_at.tzinfo is None:
-        raise errors.INVALID_FIELD(problem="expires_at must have an offset from UTC, such as Z")
-    wanted = Limits(
-        expires_at=None if expires_at is None else from_datetime(expires_at),
-        calls=request.calls,
-        transactions_from=request.transactions_from,
-        fields=None if request.fields is None else frozenset(request.fields),
-    )
-    if wanted == Limits():
-        names = ", ".join(Limits.__struct_fields__)
-        raise errors.INVALID_FIELD(problem=f"at least one of {names} must be given")
-    return wanted
-
-
-def _check(token: Delegated, wanted: Limits, now: int) -> Limits:
-    """The limits in force. Raises ApiError when the token is over, or would be given more."""
-    if token.ended_at is not None:
-        raise errors.PROCESSOR_TOKEN_UNKNOWN().because("the token was revoked")
-    present = token.limits
-    if present is None:
-        problem = "the token has a limit that this version of Treadle does not know"
-        raise errors.INVALID_FIELD(problem=problem)
-    wider = wanted.wider_than(present)
-    if exceeds(wanted.calls, token.calls_left):
-        wider.append("calls")
-    if wider:
-        problem = f"limits can only be narrowed, and these would be wider: {', '.join(wider)}"
-        raise errors.INVALID_FIELD(problem=problem)
-    return present

@@ -77,11 +77,12 @@ def decide_mint(client: Client, processor: str) -> Decision:
 def decide_read(grant: ProcessorGrant, scope: Scope, now: int) -> Decision:
     """Whether a processor token reaches an operation."""
     if grant.item.removed_at is not None:
-        return Refused(errors.ITEM_NOT_FOUND(), "the Item was removed")
+        return decide_presence(grant.item)
     permitted = grant.products
-    if scope.product is not None and permitted and scope.admitted_by.isdisjoint(permitted):
-        error = errors.UNAUTHORIZED_PRODUCTS(products=_quoted(scope.product))
-        return Refused(error, f"the token is narrowed to {', '.join(permitted)}")
+    if permitted:
+        decision = decide_permissions(permitted, scope)
+        if isinstance(decision, Refused):
+            return decision
     if grant.token.limits_json is not None:
         decision = decide_fields(grant.token, scope)
         if isinstance(decision, Refused):
@@ -93,6 +94,21 @@ def decide_read(grant: ProcessorGrant, scope: Scope, now: int) -> Decision:
         reads_data=scope.reads_data,
         initialises=scope.initialises,
     )
+
+
+def decide_presence(item: Item) -> Decision:
+    """Whether an Item is there at all."""
+    if item.removed_at is not None:
+        return Refused(errors.ITEM_NOT_FOUND(), "the Item was removed")
+    return Allowed()
+
+
+def decide_permissions(permitted: tuple[str, ...], scope: Scope) -> Decision:
+    """Whether the permissions of a token admit an operation; none admits all."""
+    if scope.product is None or not permitted or not scope.admitted_by.isdisjoint(permitted):
+        return Allowed()
+    error = errors.UNAUTHORIZED_PRODUCTS(products=_quoted(scope.product))
+    return Refused(error, f"the token is narrowed to {', '.join(permitted)}")
 
 
 def decide_fields(token: Token, scope: Scope) -> Decision:

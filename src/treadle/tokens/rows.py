@@ -175,8 +175,7 @@ ITS_ACCOUNT = and_(
     accounts.c.item_id == tokens.c.item_id, accounts.c.account_id == tokens.c.account_id
 )
 
-# All that a redeem needs, in one read of the database and nothing kept between two of them.
-PROCESSOR_GRANT = Query(
+_granted = (
     select(
         *_TOKEN_COLUMNS,
         *ITEM_COLUMNS,
@@ -190,8 +189,15 @@ PROCESSOR_GRANT = Query(
         .outerjoin(accounts, ITS_ACCOUNT)
         .outerjoin(permissions, IN_FORCE)
     )
-    .where(tokens.c.digest == bindparam("digest"))
-    .where(tokens.c.kind == bindparam("kind")),
+    .where(tokens.c.kind == bindparam("kind"))
+)
+# All that a redeem needs, in one read of the database and nothing kept between two of them.
+PROCESSOR_GRANT = Query(_granted.where(tokens.c.digest == bindparam("digest")), _processor_grant)
+# The same for the client that minted the token, by its handle.
+OWN_GRANT = Query(
+    _granted.where(tokens.c.token_id == bindparam("token_id")).where(
+        tokens.c.client_id == bindparam("client_id")
+    ),
     _processor_grant,
 )
 
