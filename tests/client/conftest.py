@@ -36,3 +36,19 @@ def link_token(treadle: Treadle) -> str:
         products=["auth"],
     )["link_token"]
     return token
+
+
+def processor_token(treadle: Treadle) -> str:
+    public_token = treadle.call(
+        "/sandbox/public_token/create", institution_id="ins_109508", initial_products=["auth"]
+    )["public_token"]
+    exchanged = treadle.call("/item/public_token/exchange", public_token=public_token)
+    access = {"access_token": exchanged["access_token"]}
+    accounts = treadle.call("/accounts/get", **access)["accounts"]
+    token: str = treadle.call(
+        "/processor/token/create",
+        **access,
+        account_id=accounts[0]["account_id"],
+        processor="dwolla",
+    )["processor_token"]
+    return token

@@ -11,7 +11,7 @@ from typing import Any, get_args, get_type_hints
 import msgspec
 import pytest
 
-from tests.client.conftest import link_token
+from tests.client.conftest import link_token, processor_token
 from tests.support.server import Server
 from treadle.client import Treadle
 from treadle.control.asking import Order
@@ -44,6 +44,11 @@ METHODS = {
     "GET /treadle/sandbox/requests": "requests.list",
     "GET /treadle/sandbox/seed": "seed.get",
     "/treadle/sandbox/seed": "seed.set",
+    "/treadle/processor_token/explain": "processor_tokens.explain",
+    "/treadle/processor_token/limits/get": "processor_tokens.limits",
+    "/treadle/processor_token/limits/set": "processor_tokens.narrow",
+    "/treadle/processor_token/list": "processor_tokens.list",
+    "/treadle/processor_token/revoke": "processor_tokens.revoke",
     "GET /treadle/sandbox/snapshots": "snapshots.list",
     "/treadle/sandbox/snapshots": "snapshots.save",
     "/treadle/sandbox/snapshots/restore": "snapshots.restore",
@@ -73,6 +78,9 @@ GIVEN: dict[str, Callable[[Treadle], Any]] = {
     "link_token": link_token,
     "link_session_id": lambda treadle: treadle.link.start(link_token(treadle)).link_session_id,
     "action": lambda treadle: "exit",
+    "processor_token": processor_token,
+    "operation": lambda treadle: "/processor/auth/get",
+    "fields": lambda treadle: ["numbers"],
     "name": lambda treadle: treadle.snapshots.save("base").name,
     "state": lambda treadle: treadle.state.get(),
 }

@@ -23,7 +23,7 @@ RUN_PAGES = ("README.md", "docs/quickstart.md")
 # Its Python is tests and programs of their own; test_testing_page.py runs them.
 TESTED_PAGE = "docs/testing.md"
 # Their Python are lines of tests, which that test runs as well.
-LINES_PAGES = ("docs/scenarios.md", "docs/state.md")
+LINES_PAGES = ("docs/delegation.md", "docs/scenarios.md", "docs/state.md")
 # All of their code is for the shell and needs no server; test_offline_pages.py runs it.
 OFFLINE_PAGES = ("docs/importing.md", "docs/command-line.md")
 # All of their code is for the shell.

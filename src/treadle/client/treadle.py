@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from treadle.client.connection import Connection
 from treadle.client.control import Clients, Clock, Faults, Requests, Seed, Webhooks
 from treadle.client.link import Link
+from treadle.client.processor_tokens import ProcessorTokens
 from treadle.client.state import Snapshots, State
 from treadle.control.answers import CoverageResponse, OpenapiResponse
 
@@ -39,6 +40,7 @@ class Treadle:
         self.seed = Seed(self._connection)
         self.faults = Faults(self._connection)
         self.link = Link(self._connection)
+        self.processor_tokens = ProcessorTokens(self._connection)
         self.requests = Requests(self._connection)
         self.snapshots = Snapshots(self._connection)
         self.state = State(self._connection)

@@ -1,0 +1,115 @@
+"""What the client that minted processor tokens can see and do of them beyond the API."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from treadle.client.connection import Group
+from treadle.control.delegation_answers import (
+    TokenExplainResponse,
+    TokenLimitsResponse,
+    TokenListResponse,
+    TokenRevokeResponse,
+)
+
+# In a test that fails, pytest shows the line that called and none of these.
+__tracebackhide__ = True
+
+
+class ProcessorTokens(Group):
+    """A token is named by its text or by its handle, `token_id`: one of the two."""
+
+    def list(
+        self,
+        *,
+        item_id: str | None = None,
+        processor: str | None = None,
+        count: int = 100,
+        cursor: str | None = None,
+    ) -> TokenListResponse:
+        """The tokens that this client has made, the oldest first."""
+        return self._connection.order(
+            "/treadle/processor_token/list",
+            TokenListResponse,
+            item_id=item_id,
+            processor=processor,
+            count=count,
+            cursor=cursor,
+        )
+
+    def revoke(
+        self,
+        *,
+        processor_token: str | None = None,
+        token_id: str | None = None,
+        processor: str | None = None,
+        item_id: str | None = None,
+        notify: bool = False,
+    ) -> TokenRevokeResponse:
+        """End one token, all of a processor or all of an Item, at once and for good."""
+        return self._connection.order(
+            "/treadle/processor_token/revoke",
+            TokenRevokeResponse,
+            processor_token=processor_token,
+            token_id=token_id,
+            processor=processor,
+            item_id=item_id,
+            notify=notify,
+        )
+
+    def limits(
+        self, *, processor_token: str | None = None, token_id: str | None = None
+    ) -> TokenLimitsResponse:
+        """What a token is limited to."""
+        return self._connection.order(
+            "/treadle/processor_token/limits/get",
+            TokenLimitsResponse,
+            processor_token=processor_token,
+            token_id=token_id,
+        )
+
+    def narrow(
+        self,
+        *,
+        processor_token: str | None = None,
+        token_id: str | None = None,
+        expires_at: dt.datetime | None = None,
+        calls: int | None = None,
+        transactions_from: dt.date | None = None,
+        fields: Sequence[str] | None = None,
+    ) -> TokenLimitsResponse:
+        """Limit a token further; nothing widens it again."""
+        return self._connection.order(
+            "/treadle/processor_token/limits/set",
+            TokenLimitsResponse,
+            processor_token=processor_token,
+            token_id=token_id,
+            expires_at=expires_at,
+            calls=calls,
+            transactions_from=transactions_from,
+            fields=fields,
+        )
+
+    def explain(
+        self,
+        *,
+        operation: str,
+        processor_token: str | None = None,
+        token_id: str | None = None,
+        partner_client_id: str | None = None,
+        at: dt.datetime | None = None,
+        change: Mapping[str, Any] | None = None,
+    ) -> TokenExplainResponse:
+        """Whether a partner is answered, and why: now, at another time, or after a change."""
+        return self._connection.order(
+            "/treadle/processor_token/explain",
+            TokenExplainResponse,
+            processor_token=processor_token,
+            token_id=token_id,
+            operation=operation,
+            partner_client_id=partner_client_id,
+            at=at,
+            change=change,
+        )
