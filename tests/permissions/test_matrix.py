@@ -91,7 +91,7 @@ def grant(
         wakes_at=None,
     )
     return ProcessorGrant(
-        token=Token("token", "developer", "account", "dwolla", None, None, synced=0),
+        token=Token("token", "developer", "account", "dwolla", None, None, 0, None, None),
         products_json=None if permitted is None else as_json(permitted),
         item=item,
         owner=Owner("developer", 0, None, 0),
