@@ -28,7 +28,7 @@ def test_every_connection_of_the_embedded_store_commits_to_disk(tmp_path: Path) 
     """SIGKILL cannot show this, for what a process wrote outlives it in the kernel's cache, and
     no power can be cut here. FULL (2) in write-ahead mode is SQLite's promise that COMMIT returns
     after the log was flushed; so the connections that the store really uses are asked."""
-    store = SqliteStore(tmp_path / "treadle.db")
+    store = SqliteStore(tmp_path / "treadle.db", timeout_seconds=1)
     try:
         for connection in (store._writer._connection, store._reader):
             assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
