@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from treadle.alarm import Alarm
 from treadle.bank.page import page_cache
@@ -22,14 +22,22 @@ from treadle.recording.log import RequestLog
 from treadle.settings import SANDBOX_CLIENT_ID, SANDBOX_SECRET, Settings
 from treadle.sources.sandbox.sandbox import SandboxSource
 from treadle.sources.source import NoSource, Source
-from treadle.store.change import GuardFailed
+from treadle.store.change import GuardFailed, Store
 from treadle.store.opening import database_url, open_store
+from treadle.store.slow import Dialect, SlowLog
+from treadle.store.sqlite import SqliteStore
+from treadle.store.watched import Watch, WatchedStore
 from treadle.tokens.usage import Usage
 from treadle.webhooks.bell import Bell
 from treadle.webhooks.delivery import Delivery
 from treadle.webhooks.egress import Egress, anywhere, public_only
 from treadle.webhooks.signing_keys import Signer
 from treadle.worlds import Worlds
+
+if TYPE_CHECKING:
+    # What metrics need takes a while to import, and most servers need it not.
+    from treadle.metrics.metrics import Metrics
+    from treadle.metrics.sampling import Sampler
 
 KEY_FILE = "keys.json"
 _HEALTH = json.dumps({"status": "ok"}).encode()
@@ -65,6 +73,7 @@ class Application:
         self._services = await open_services(self._settings)
         self._pipeline = Pipeline(self._services, self._implemented | OWN)
         self._readiness = Readiness(self._services.store)
+        sampler = _sampler(self._services, self._pipeline)
         delivery = webhook_delivery(self._services)
         delivery.start()
         alarm = Alarm(self._services)
@@ -78,20 +87,34 @@ class Application:
         await self._services.usage.close()
         if self._services.requests is not None:
             await self._services.requests.close()
+        if sampler is not None:
+            await sampler.close()
         await self._services.store.close()
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def _sampler(services: Services, pipeline: Pipeline) -> Sampler | None:
+    if services.metrics is None:
+        return None
+    from treadle.metrics.sampling import Sampler
+
+    sampler = Sampler(services.metrics, services.store, pipeline.in_flight)
+    sampler.start()
+    return sampler
 
 
 async def open_services(settings: Settings) -> Services:
     """Raises KeyFileError or StoreError when the keys or the database cannot be used."""
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     keys = load_keys(settings.data / KEY_FILE)
+    metrics = _new_metrics() if settings.metrics_port is not None else None
     store = await open_store(
         database_url(settings.database, settings.data),
         keys,
         connections=settings.database_connections,
         timeout_seconds=settings.database_timeout_seconds,
     )
+    store = _watched(store, settings, metrics)
     source: Source = SandboxSource() if settings.sandbox else NoSource()
     clock = SystemClock() if settings.clock is None else FixedClock(settings.clock)
     services = Services(
@@ -108,6 +131,7 @@ async def open_services(settings: Settings) -> Services:
         wakes=asyncio.Event(),
         usage=Usage(store),
         requests=RequestLog(store, keys, settings.requests_kept) if settings.sandbox else None,
+        metrics=metrics,
     )
     if settings.sandbox:
         await _make_ready_client(services)
@@ -126,7 +150,28 @@ def webhook_delivery(services: Services) -> Delivery:
         now=services.worlds.now_of,
         strike=Faults(services).of_webhook,
         timeout_seconds=settings.webhook_timeout_seconds,
+        settled=services.metrics.webhook_settled if services.metrics is not None else None,
     )
+
+
+def _new_metrics() -> Metrics:
+    from treadle.metrics.metrics import Metrics
+
+    return Metrics()
+
+
+def _watched(store: Store, settings: Settings, metrics: Metrics | None) -> Store:
+    """The store, with those looking on that want to."""
+    embedded = isinstance(store, SqliteStore)
+    watches: list[Watch] = []
+    if settings.slow_query_milliseconds is not None:
+        dialect: Dialect = "sqlite" if embedded else "postgresql"
+        watches.append(SlowLog(settings.slow_query_milliseconds, dialect))
+    if metrics is not None:
+        watches.append(metrics.database_called)
+        if isinstance(store, SqliteStore):
+            store.watch_batches(metrics.batch_committed)
+    return WatchedStore(store, watches) if watches else store
 
 
 async def _make_ready_client(services: Services) -> None:
@@ -149,9 +194,10 @@ def from_environment() -> Application:
 
     from treadle.log import configure_logging
 
-    configure_logging()
     text = os.environ[WORKER_SETTINGS]
-    return Application(msgspec.json.decode(text, type=Settings, dec_hook=_decode_path))
+    settings = msgspec.json.decode(text, type=Settings, dec_hook=_decode_path)
+    configure_logging(settings.log_format)
+    return Application(settings)
 
 
 WORKER_SETTINGS = "TREADLE_WORKER_SETTINGS"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Awaitable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -36,6 +36,10 @@ from treadle.webhooks.bell import Bell
 from treadle.webhooks.signing_keys import Signer
 from treadle.worlds import Worlds
 
+if TYPE_CHECKING:
+    # Its library takes long to import, and is used when metrics are wanted.
+    from treadle.metrics.metrics import Metrics
+
 R = TypeVar("R")
 
 
@@ -61,6 +65,8 @@ class Services(msgspec.Struct, frozen=True):
     usage: Usage
     # Of the last requests, in a sandbox.
     requests: RequestLog | None
+    # When somebody may fetch them.
+    metrics: Metrics | None = None
 
 
 class Reached(msgspec.Struct, frozen=True):

@@ -173,7 +173,7 @@ def serve(
     listener = open_listener(settings.host, settings.port)
     settings = msgspec.structs.replace(settings, port=listener.getsockname()[1])
     # Opened once before any worker is, so that what is wrong is said once and plainly.
-    run_to_end(_open_and_close(settings))
+    run_to_end(_open_and_close(msgspec.structs.replace(settings, metrics_port=None)))
     click.echo(_banner(settings), err=True)
     run(settings, listener)
 
@@ -210,9 +210,11 @@ async def _open_and_close(settings: Settings) -> None:
 
 
 def _banner(settings: Settings) -> str:
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    url = f"http://{host}:{settings.port}"
+    url = settings.url
     store = "SQLite" if settings.database is None else settings.database.partition("://")[0]
+    if settings.log_format == "json":
+        said = {"event": "started", "base_url": url, "environment": settings.environment}
+        return msgspec.json.encode(said).decode()
     lines = [
         f"Treadle {__version__}  {settings.environment} on {store}, keys in {settings.data}",
         f"  base URL   {url}",

@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from treadle.settings import DEFAULT_HOST
+
 
 def operating_options(command: Any) -> Any:
     for option in reversed(_OPTIONS):
@@ -14,6 +16,29 @@ def operating_options(command: Any) -> Any:
 
 
 _OPTIONS = [
+    click.option(
+        "--metrics-port",
+        type=click.IntRange(1, 65_535),
+        help="Port on which Prometheus finds metrics; without it nothing is counted.",
+    ),
+    click.option(
+        "--metrics-host",
+        default=DEFAULT_HOST,
+        show_default=True,
+        help="Address to listen on for metrics.",
+    ),
+    click.option(
+        "--log-format",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help="Lines of the log for people, or a JSON object each.",
+    ),
+    click.option(
+        "--slow-query-milliseconds",
+        type=click.IntRange(0, 600_000),
+        help="Log reads and commits that take at least so long; without it none are.",
+    ),
     click.option(
         "--max-requests-in-flight",
         type=click.IntRange(8, 65_536),

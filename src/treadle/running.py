@@ -27,7 +27,7 @@ _STOP_SECONDS = 25.0
 _LOOK_SECONDS = 0.02
 _LOG_TAIL = 8_000
 # The server prints its address once it has the port.
-_ADDRESS = re.compile(r"^  base URL   (http://\S+)$", re.MULTILINE)
+_ADDRESS = re.compile(r'(?:^  base URL   |"base_url":")(https?://[^\s"]+)', re.MULTILINE)
 
 
 class StartFailed(RuntimeError):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -42,11 +46,12 @@ def open_listener(host: str, port: int) -> socket.socket:
 
 def run(settings: Settings, listener: socket.socket) -> None:
     """Serve until told to stop; requests in flight are finished first."""
-    configure_logging()
+    configure_logging(settings.log_format)
     common: dict[str, Any] = {
         "lifespan": "on",
         "access_log": False,
         "proxy_headers": False,
+        "log_config": None,
         "log_level": "warning",
         "server_header": False,
         "date_header": True,
@@ -61,16 +66,32 @@ def run(settings: Settings, listener: socket.socket) -> None:
     # been dealt with, and the program ends as one that did what it was told.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
-    if settings.workers == 1:
-        server = uvicorn.Server(uvicorn.Config(Application(settings), **common))
-        server.run(sockets=[listener])
+    with _answering_metrics(settings):
+        if settings.workers == 1:
+            server = uvicorn.Server(uvicorn.Config(Application(settings), **common))
+            server.run(sockets=[listener])
+            return
+        # Workers are new processes: they read their settings from a variable of their own.
+        os.environ[WORKER_SETTINGS] = msgspec.json.encode(settings, enc_hook=str).decode()
+        config = uvicorn.Config(
+            "treadle.app:from_environment", factory=True, workers=settings.workers, **common
+        )
+        _Workers(config, sockets=[listener]).run()
+
+
+@contextlib.contextmanager
+def _answering_metrics(settings: Settings) -> Iterator[None]:
+    """With a listener for those who fetch metrics, if that is wanted."""
+    if settings.metrics_port is None:
+        yield
         return
-    # Workers are new processes: they read their settings from a variable of their own.
-    os.environ[WORKER_SETTINGS] = msgspec.json.encode(settings, enc_hook=str).decode()
-    config = uvicorn.Config(
-        "treadle.app:from_environment", factory=True, workers=settings.workers, **common
-    )
-    _Workers(config, sockets=[listener]).run()
+    with TemporaryDirectory(prefix="treadle-metrics-") as folder:
+        # The library looks here, when it is imported, for where to leave what is counted.
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        from treadle.metrics.listener import answer
+
+        answer(settings.metrics_host, settings.metrics_port, Path(folder))
+        yield
 
 
 class _Workers(Multiprocess):

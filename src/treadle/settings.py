@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 Environment = Literal["sandbox", "production"]
+LogFormat = Literal["text", "json"]
 
 SANDBOX_CLIENT_ID = "client_sandbox"
 SANDBOX_SECRET = "secret_sandbox"  # noqa: S105, published on purpose
@@ -54,6 +55,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     database_connections: int = 16
     # How long a statement may take, or SQLite's lock be waited for.
     database_timeout_seconds: float = 5.0
+    # Where Prometheus finds metrics, if anywhere.
+    metrics_host: str = DEFAULT_HOST
+    metrics_port: int | None = None
+    log_format: LogFormat = "text"
+    # Reads and commits that take longer are logged, if any are.
+    slow_query_milliseconds: int | None = None
     # How long requests in flight may take to end once the server is told to stop.
     stop_seconds: int = 20
 
@@ -62,9 +69,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.environment == "sandbox"
 
     @property
+    def url(self) -> str:
+        """Where the server listens."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    @property
     def browser_url(self) -> str:
         """Where browsers find the server, without a slash at the end."""
         if self.public_url is not None:
             return self.public_url.rstrip("/")
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        return self.url

@@ -61,16 +61,16 @@ class Load:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._usual_limit = limit - limit // _RESERVED_SHARE
-        self._in_flight = 0
+        self.in_flight = 0
 
     def room(self, *, urgent: bool) -> Load:
         """Raises ApiError when there is none."""
-        if self._in_flight >= (self._limit if urgent else self._usual_limit):
+        if self.in_flight >= (self._limit if urgent else self._usual_limit):
             raise errors.RATE_LIMIT()
         return self
 
     def __enter__(self) -> None:
-        self._in_flight += 1
+        self.in_flight += 1
 
     def __exit__(self, *_: object) -> None:
-        self._in_flight -= 1
+        self.in_flight -= 1

@@ -25,6 +25,7 @@ from treadle.http.protocol import ANSWER, DROP
 from treadle.http.routing import OWN_PREFIX, Routes
 from treadle.log import AccessLog
 from treadle.operations import Implementation
+from treadle.recording.current import REQUEST_ID
 from treadle.recording.exchange import Exchange
 from treadle.store.change import GuardFailed, StoreBusy
 from treadle.store.urgency import URGENT
@@ -54,7 +55,8 @@ class Pipeline:
         guarded = settings.sandbox and answers_on_loopback(settings.host)
         self._hosts = HostCheck(settings.allowed_hosts if guarded else None)
         self._load = Load(settings.max_requests_in_flight)
-        self._access_log = AccessLog()
+        self._access_log = AccessLog(settings.log_format)
+        self._metrics = services.metrics
         self._encode = AnswerEncoder().encode
         self._sandbox = settings.sandbox
         self._requests = services.requests
@@ -67,6 +69,7 @@ class Pipeline:
         """Serve one request: answer it, or answer the error that came up, and log a line."""
         started = stopwatch()
         exchange = Exchange(scope["method"], scope["path"], ids.request_id())
+        REQUEST_ID.set(exchange.request_id)
         try:
             exchange.answer = await self.answer(scope, receive, exchange)
         except Disconnected:
@@ -87,8 +90,13 @@ class Pipeline:
             await send_json(send, exchange.status, exchange.answer)
         exchange.milliseconds = (stopwatch() - started) * 1_000
         self._access_log.write(exchange)
+        if self._metrics is not None:
+            self._metrics.request_ended(exchange)
         if self._requests is not None:
             self._requests.note(exchange)
+
+    def in_flight(self) -> int:
+        return self._load.in_flight
 
     def close(self) -> None:
         """Write what is still to be logged."""
@@ -96,16 +104,19 @@ class Pipeline:
 
     async def answer(self, scope: Scope, receive: Receive, exchange: Exchange) -> list[bytes]:
         """The stages, in order. Each may end the request by raising ApiError."""
+        known = self._routes.look_up(exchange.method, exchange.path)
+        if known is not None:
+            exchange.operation = known.path
         urgent = exchange.path in REVOCATIONS
         URGENT.set(urgent)
         with self._load.room(urgent=urgent):
-            larger = self._routes.largest_body(exchange.method, exchange.path)
+            larger = known.max_body_bytes if known is not None else None
             limit_bytes = larger or self._services.settings.max_body_bytes
             exchange.given = await read_body(receive, limit_bytes)
             headers = dict(scope["headers"])
             self._hosts.check(headers)
             credentials = exchange.credentials = Credentials.from_headers(headers)
-            implementation = self._routes.find(exchange.method, exchange.path)
+            implementation = known or self._routes.find(exchange.method, exchange.path)
             if implementation.method == "POST":
                 check_content(headers)
             else:

@@ -28,17 +28,12 @@ class Routes:
 
     def find(self, method: str, path: str) -> Implementation:
         """Raises ApiError when the API has no such operation, or Treadle lacks it."""
-        implementation = self._look_up(method, path)
+        implementation = self.look_up(method, path)
         if implementation is None:
             raise self._refusal(method, path)
         return implementation
 
-    def largest_body(self, method: str, path: str) -> int | None:
-        """How many bytes an operation takes, if more than others."""
-        implementation = self._look_up(method, path)
-        return None if implementation is None else implementation.max_body_bytes
-
-    def _look_up(self, method: str, path: str) -> Implementation | None:
+    def look_up(self, method: str, path: str) -> Implementation | None:
         key = path if method == "POST" else f"{method} {path}"
         implementation = self._implemented.get(key)
         if implementation is None or (implementation.sandbox_only and not self._sandbox):

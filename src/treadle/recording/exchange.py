@@ -19,6 +19,8 @@ class Exchange(msgspec.Struct, gc=False):
     given: bytes = b""
     in_query: bool = False
     credentials: Credentials | None = None
+    # The path under which the operation is declared, if there is such an operation.
+    operation: str | None = None
     # Who called, once that is known.
     client: Client | None = None
     # Whether the gate has let the call through.

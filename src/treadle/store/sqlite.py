@@ -11,6 +11,7 @@ import fcntl
 import os
 import sqlite3
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from pathlib import Path
@@ -64,6 +65,10 @@ class SqliteStore:
         # The shared rows that were read in this snapshot.
         self._shared: dict[tuple[Any, ...], Any] = {}
         self._writer = _Writer(path, timeout_seconds)
+
+    def watch_batches(self, watch: Callable[[int], None]) -> None:
+        """Have somebody told of each batch, and of how many Changes it was."""
+        self._writer.watch = watch
 
     async def first(self, query: Query[R], /, **parameters: Any) -> R | None:
         if query.shared:
@@ -129,6 +134,7 @@ class _Writer:
         self._waiting: list[Waiting] = []
         self._writing: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, "treadle-writer")
+        self.watch: Callable[[int], None] | None = None
 
     async def commit(self, change: Change) -> None:
         loop = asyncio.get_running_loop()
@@ -152,6 +158,8 @@ class _Writer:
             batch = self._waiting[:_BATCH_LIMIT]
             del self._waiting[:_BATCH_LIMIT]
             outcomes = await self._write([change for change, _ in batch])
+            if self.watch is not None:
+                self.watch(len(batch))
             for (_, future), outcome in zip(batch, outcomes, strict=True):
                 if future.done():
                     continue

@@ -55,8 +55,12 @@ class Delivery:
         now: Callable[[str], Awaitable[int]],
         strike: Callable[[Owed], Awaitable[Fault | None]],
         timeout_seconds: float,
+        settled: Callable[[str], None] | None = None,
     ) -> None:
-        """`now` tells the instant on a client's clock, and `strike` which of its faults strikes."""
+        """`now` tells the instant on a client's clock, and `strike` which of its faults strikes.
+
+        `settled` is told the state in which each attempt left its webhook.
+        """
         self._store = store
         self._keys = keys
         self._signer = signer
@@ -65,6 +69,7 @@ class Delivery:
         self._now = now
         self._strike = strike
         self._timeout_seconds = timeout_seconds
+        self._settled = settled
         self._lease = round((timeout_seconds + _LEASE_MARGIN_SECONDS) * SECOND)
         self._room = Room(_MOST_AT_ONCE, _MOST_PER_ENDPOINT, _MOST_PER_SLOW_ENDPOINT)
         self._retention = Retention(store)
@@ -265,6 +270,8 @@ class Delivery:
             milliseconds=outcome.milliseconds,
         )
         await self._store.commit(change)
+        if self._settled is not None:
+            self._settled(state)
 
     async def _next_state(
         self, owed: Owed, outcome: Outcome, number: int
