@@ -154,6 +154,7 @@ def serve(
     **options: Any,
 ) -> None:
     """Start the server."""
+    from treadle.log import configure_logging
     from treadle.serving import open_listener, run
 
     sandbox = options["environment"] == "sandbox"
@@ -172,6 +173,7 @@ def serve(
     )
     listener = open_listener(settings.host, settings.port)
     settings = msgspec.structs.replace(settings, port=listener.getsockname()[1])
+    configure_logging(settings.log_format)
     # Opened once before any worker is, so that what is wrong is said once and plainly.
     run_to_end(_open_and_close(msgspec.structs.replace(settings, metrics_port=None)))
     click.echo(_banner(settings), err=True)

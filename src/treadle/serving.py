@@ -18,7 +18,6 @@ from uvicorn.supervisors import Multiprocess
 
 from treadle.app import WORKER_SETTINGS, Application
 from treadle.http.protocol import JoiningProtocol
-from treadle.log import configure_logging
 from treadle.settings import Settings
 
 _KEEP_ALIVE_SECONDS = 75
@@ -46,7 +45,6 @@ def open_listener(host: str, port: int) -> socket.socket:
 
 def run(settings: Settings, listener: socket.socket) -> None:
     """Serve until told to stop; requests in flight are finished first."""
-    configure_logging(settings.log_format)
     common: dict[str, Any] = {
         "lifespan": "on",
         "access_log": False,

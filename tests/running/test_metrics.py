@@ -7,6 +7,7 @@ import re
 import signal
 import urllib.request
 from collections.abc import Callable, Iterator
+from math import inf
 from pathlib import Path
 
 import psutil
@@ -21,6 +22,7 @@ from tests.support.raw import Api
 from tests.support.receiver import Receiver
 from tests.support.server import Server
 from treadle.metrics.metrics import Metrics
+from treadle.recording.exchange import Exchange
 from treadle.wire.operations import OPERATIONS
 
 Serve = Callable[..., Server]
@@ -66,6 +68,25 @@ def families() -> dict[str, set[str]]:
         name = f"{family.name}_total" if family.type == "counter" else family.name
         found[name] = set(collector._labelnames)
     return found
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "first_bound"),
+    [(0.0, 0.001), (1.0, 0.001), (1.1, 0.0025), (250.0, 0.25), (10_000.0, 10.0), (99_000.0, inf)],
+)
+def test_a_latency_is_counted_in_every_bucket_that_it_is_within(
+    milliseconds: float, first_bound: float
+) -> None:
+    metrics = Metrics()
+    exchange = Exchange("POST", "/item/get", "id", operation="/item/get", milliseconds=milliseconds)
+    metrics.request_ended(exchange)
+    metrics.sample(0)
+    name, labels = "treadle_request_seconds", {"path": "/item/get"}
+    for bound in (0.001, 0.0025, 0.25, 10.0, inf):
+        text = "+Inf" if bound == inf else str(bound)
+        count = metrics.registry.get_sample_value(f"{name}_bucket", labels | {"le": text})
+        assert count == (bound >= first_bound)
+    assert metrics.registry.get_sample_value(f"{name}_sum", labels) == milliseconds / 1_000
 
 
 def test_every_metric_is_documented() -> None:

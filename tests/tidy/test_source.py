@@ -33,6 +33,7 @@ CATCH_ALL = {
     ("webhooks/sending.py", "post"),
     # A database that cannot be asked is not there, whatever its driver says.
     ("readiness.py", "_ask"),
+    ("metrics/sampling.py", "_count_outbox"),
     # Neither one Item that cannot be woken nor a database that is away must stop the others.
     ("alarm.py", "_run"),
     ("alarm.py", "_wake"),

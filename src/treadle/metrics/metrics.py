@@ -1,12 +1,13 @@
 """Every metric, and the events by which they change.
 
 Labels are paths of operations, error codes and other closed sets: never an id, a token or anything
-else that a caller wrote. Counting goes into dictionaries, which are handed on once a second, since
-the library takes as long over one count as a redeem takes over its look-up.
+else that a caller wrote. Counts are gathered and handed on once a second, since the library takes
+as long over one as a redeem takes over a look-up.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter as Tally
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -25,7 +26,7 @@ class Metrics:
         self._requests = Counter(
             "treadle_requests", "Requests answered.", ["path", "code"], registry=self.registry
         )
-        self._request_seconds = Histogram(
+        self._request_seconds = _GatheredHistogram(
             "treadle_request_seconds",
             "Time from the head of a request to its answer.",
             ["path"],
@@ -76,41 +77,85 @@ class Metrics:
             ["state"],
             registry=self.registry,
         )
-        self._counts: Tally[tuple[Counter, tuple[str, ...]]] = Tally()
-        self._sums: dict[tuple[Counter, tuple[str, ...]], float] = {}
-        self._latencies: dict[str, Histogram] = {}
+        self._latencies: dict[str, _Latencies] = {}
+        self._ended: Tally[tuple[str, str]] = Tally()
+        self._settled: Tally[str] = Tally()
+        self._reads, self._commits = _Calls(), _Calls()
+        self._entries = self._batch_count = self._batch_changes = 0
 
     def request_ended(self, exchange: Exchange) -> None:
         path = exchange.operation or _UNKNOWN_PATH
-        self._counts[self._requests, (path, exchange.error_code or "OK")] += 1
+        self._ended[path, exchange.error_code or "OK"] += 1
         latency = self._latencies.get(path)
         if latency is None:
-            latency = self._latencies[path] = self._request_seconds.labels(path)
-        latency.observe(exchange.milliseconds / 1_000)
+            latency = self._latencies[path] = _Latencies()
+        seconds = exchange.milliseconds / 1_000
+        latency.counts[bisect_left(_REQUEST_BUCKETS, seconds)] += 1
+        latency.seconds += seconds
 
     def database_called(self, what: Query[object] | Change, seconds: float) -> None:
-        labels = ("commit" if isinstance(what, Change) else "read",)
-        self._counts[self._database_calls, labels] += 1
-        key = (self._database_seconds, labels)
-        self._sums[key] = self._sums.get(key, 0.0) + seconds
         if isinstance(what, Change):
-            self._counts[self._audit_entries, ()] += len(what.records)
+            calls = self._commits
+            self._entries += len(what.records)
+        else:
+            calls = self._reads
+        calls.count += 1
+        calls.seconds += seconds
 
     def batch_committed(self, changes: int) -> None:
-        self._counts[self._batches, ()] += 1
-        self._counts[self._batched, ()] += changes
+        self._batch_count += 1
+        self._batch_changes += changes
 
     def webhook_settled(self, state: str) -> None:
-        self._counts[self._webhook_attempts, (state,)] += 1
+        self._settled[state] += 1
 
     def sample(self, in_flight: int) -> None:
         """Hand on what was counted since the last time, and what is so at this moment."""
-        counts, self._counts = self._counts, Tally()
-        sums, self._sums = self._sums, {}
-        for (counter, labels), count in (*counts.items(), *sums.items()):
-            (counter.labels(*labels) if labels else counter).inc(count)
+        for (path, code), count in self._ended.items():
+            self._requests.labels(path, code).inc(count)
+        for path, latencies in self._latencies.items():
+            self._request_seconds.labels(path).observe_all(latencies.counts, latencies.seconds)
+        for state, count in self._settled.items():
+            self._webhook_attempts.labels(state).inc(count)
+        for call, calls in (("read", self._reads), ("commit", self._commits)):
+            self._database_calls.labels(call).inc(calls.count)
+            self._database_seconds.labels(call).inc(calls.seconds)
+        self._audit_entries.inc(self._entries)
+        self._batches.inc(self._batch_count)
+        self._batched.inc(self._batch_changes)
         self._in_flight.set(in_flight)
         self._workers.set(1)
+        self._latencies.clear()
+        self._ended.clear()
+        self._settled.clear()
+        self._reads, self._commits = _Calls(), _Calls()
+        self._entries = self._batch_count = self._batch_changes = 0
 
     def sample_outbox(self, pending: int) -> None:
         self._webhooks_pending.set(pending)
+
+
+class _GatheredHistogram(Histogram):
+    def observe_all(self, counts: list[int], total: float) -> None:
+        """As many observations as `counts` has for each bucket, which add up to `total`."""
+        for bucket, count in zip(self._buckets, counts, strict=True):
+            if count:
+                bucket.inc(count)
+        self._sum.inc(total)
+
+
+class _Latencies:
+    """How many requests ended within each bucket's bound, and how long they took together."""
+
+    def __init__(self) -> None:
+        # The last bucket takes what is longer than any bound.
+        self.counts = [0] * (len(_REQUEST_BUCKETS) + 1)
+        self.seconds = 0.0
+
+
+class _Calls:
+    """How many there were, and how long they took together."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.seconds = 0.0
