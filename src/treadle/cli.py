@@ -15,7 +15,7 @@ from treadle.audit_commands import audit
 from treadle.client_commands import check_stripe_key, client
 from treadle.doctor import doctor
 from treadle.exec_command import exec_command
-from treadle.operating_options import operating_options
+from treadle.operating_options import check_tls, operating_options
 from treadle.request_commands import requests
 from treadle.settings import (
     DEFAULT_HOST,
@@ -163,6 +163,7 @@ def serve(
             "--seed and --clock are for the sandbox: production is not repeatable"
         )
     check_stripe_key(options["stripe_key"], options["environment"])
+    check_tls(options["tls_certificate"], options["tls_key"])
     settings = Settings(
         data=data,
         clock=_parse_clock(clock),

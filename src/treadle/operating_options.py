@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import Any
 
 import click
 
 from treadle.settings import DEFAULT_HOST
+
+_FILE = click.Path(exists=True, dir_okay=False)
+
+
+def check_tls(certificate: str | None, key: str | None) -> None:
+    """Raises UsageError for files that the server could not start with."""
+    if certificate is None and key is None:
+        return
+    if certificate is None or key is None:
+        raise click.UsageError("--tls-certificate and --tls-key are given together or not at all")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(certificate, key, password="")
+    except (ssl.SSLError, OSError) as error:
+        raise click.UsageError(
+            f"{certificate} with the key {key} cannot be used: {error}"
+        ) from None
 
 
 def operating_options(command: Any) -> Any:
@@ -16,6 +34,12 @@ def operating_options(command: Any) -> Any:
 
 
 _OPTIONS = [
+    click.option(
+        "--tls-certificate",
+        type=_FILE,
+        help="Serve TLS with this certificate and those above it, in one PEM file.",
+    ),
+    click.option("--tls-key", type=_FILE, help="The certificate's private key, in a PEM file."),
     click.option(
         "--metrics-port",
         type=click.IntRange(1, 65_535),

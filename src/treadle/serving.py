@@ -59,6 +59,8 @@ def run(settings: Settings, listener: socket.socket) -> None:
         "loop": "uvloop",
         "http": JoiningProtocol,
         "ws": "none",
+        "ssl_certfile": settings.tls_certificate,
+        "ssl_keyfile": settings.tls_key,
     }
     # uvicorn raises the signal that stopped it once more after its orderly stop. By then it has
     # been dealt with, and the program ends as one that did what it was told.

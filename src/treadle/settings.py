@@ -55,6 +55,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     database_connections: int = 16
     # How long a statement may take, or SQLite's lock be waited for.
     database_timeout_seconds: float = 5.0
+    # Files in PEM form; with them the server speaks TLS.
+    tls_certificate: str | None = None
+    tls_key: str | None = None
     # Where Prometheus finds metrics, if anywhere.
     metrics_host: str = DEFAULT_HOST
     metrics_port: int | None = None
@@ -72,7 +75,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def url(self) -> str:
         """Where the server listens."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        scheme = "http" if self.tls_certificate is None else "https"
+        return f"{scheme}://{host}:{self.port}"
 
     @property
     def browser_url(self) -> str:
