@@ -35,6 +35,11 @@ def operating_options(command: Any) -> Any:
 
 _OPTIONS = [
     click.option(
+        "--rate-limits/--no-rate-limits",
+        default=None,
+        help="Hold callers to the documented rate limits; by default in production alone.",
+    ),
+    click.option(
         "--tls-certificate",
         type=_FILE,
         help="Serve TLS with this certificate and those above it, in one PEM file.",

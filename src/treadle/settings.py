@@ -58,6 +58,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     # Files in PEM form; with them the server speaks TLS.
     tls_certificate: str | None = None
     tls_key: str | None = None
+    # Whether the documented rate limits hold; by default in production alone.
+    rate_limits: bool | None = None
     # Where Prometheus finds metrics, if anywhere.
     metrics_host: str = DEFAULT_HOST
     metrics_port: int | None = None

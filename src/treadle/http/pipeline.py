@@ -22,6 +22,7 @@ from treadle.http.errors import ApiError
 from treadle.http.headers import API_VERSION, HostCheck, check_content
 from treadle.http.limits import REVOCATIONS, Disconnected, Load, Receive, read_body
 from treadle.http.protocol import ANSWER, DROP
+from treadle.http.rates import RateLimits
 from treadle.http.routing import OWN_PREFIX, Routes
 from treadle.log import AccessLog
 from treadle.operations import Implementation
@@ -57,6 +58,8 @@ class Pipeline:
         self._load = Load(settings.max_requests_in_flight)
         self._access_log = AccessLog(settings.log_format)
         self._metrics = services.metrics
+        limited = not settings.sandbox if settings.rate_limits is None else settings.rate_limits
+        self._rates = RateLimits(sandbox=settings.sandbox) if limited else None
         self._encode = AnswerEncoder().encode
         self._sandbox = settings.sandbox
         self._requests = services.requests
@@ -126,6 +129,9 @@ class Pipeline:
             if implementation.gate.needs_client:
                 exchange.credentials = credentials.completed_from(request)
             opened = await self._open(implementation, request, exchange)
+            if self._rates is not None and isinstance(opened, ClientCall):
+                client_id, item_id = opened.client.client_id, opened.reached.item_id
+                self._rates.check(implementation.path, client_id, item_id)
             if isinstance(opened, ClientCall) and (
                 opened.client.faults
                 or implementation.replaces_world

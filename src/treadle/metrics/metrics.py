@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter as Tally
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -23,9 +24,9 @@ _UNKNOWN_PATH = "unknown"
 class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._requests = Counter(
-            "treadle_requests", "Requests answered.", ["path", "code"], registry=self.registry
-        )
+        counter = partial(Counter, registry=self.registry)
+        gauge = partial(Gauge, registry=self.registry)
+        self._requests = counter("treadle_requests", "Requests answered.", ["path", "code"])
         self._request_seconds = _GatheredHistogram(
             "treadle_request_seconds",
             "Time from the head of a request to its answer.",
@@ -33,49 +34,26 @@ class Metrics:
             buckets=_REQUEST_BUCKETS,
             registry=self.registry,
         )
-        self._in_flight = Gauge(
-            "treadle_requests_in_flight",
-            "Requests being served.",
-            multiprocess_mode="livesum",
-            registry=self.registry,
+        self._in_flight = gauge(
+            "treadle_requests_in_flight", "Requests being served.", multiprocess_mode="livesum"
         )
-        self._workers = Gauge(
-            "treadle_workers",
-            "Processes that serve.",
-            multiprocess_mode="livesum",
-            registry=self.registry,
+        self._workers = gauge(
+            "treadle_workers", "Processes that serve.", multiprocess_mode="livesum"
         )
-        self._database_calls = Counter(
-            "treadle_database_calls", "Reads and commits.", ["call"], registry=self.registry
+        self._database_calls = counter("treadle_database_calls", "Reads and commits.", ["call"])
+        self._database_seconds = counter(
+            "treadle_database_seconds", "Time that these took, waiting included.", ["call"]
         )
-        self._database_seconds = Counter(
-            "treadle_database_seconds",
-            "Time that reads and commits took, waiting included.",
-            ["call"],
-            registry=self.registry,
-        )
-        self._audit_entries = Counter(
-            "treadle_audit_entries", "Entries added to audit chains.", registry=self.registry
-        )
-        self._batches = Counter(
-            "treadle_commit_batches", "SQLite: commits of gathered Changes.", registry=self.registry
-        )
-        self._batched = Counter(
-            "treadle_commit_batched_changes",
-            "SQLite: Changes in these commits.",
-            registry=self.registry,
-        )
-        self._webhooks_pending = Gauge(
+        self._audit_entries = counter("treadle_audit_entries", "Entries added to audit chains.")
+        self._batches = counter("treadle_commit_batches", "SQLite: commits of gathered Changes.")
+        self._batched = counter("treadle_commit_batched_changes", "SQLite: Changes in these.")
+        self._webhooks_pending = gauge(
             "treadle_webhooks_pending",
             "Webhooks that are owed.",
             multiprocess_mode="livemostrecent",
-            registry=self.registry,
         )
-        self._webhook_attempts = Counter(
-            "treadle_webhook_attempts",
-            "Attempts to deliver a webhook, by the state it was left in.",
-            ["state"],
-            registry=self.registry,
+        self._webhook_attempts = counter(
+            "treadle_webhook_attempts", "Attempts to deliver, by the state after it.", ["state"]
         )
         self._latencies: dict[str, _Latencies] = {}
         self._ended: Tally[tuple[str, str]] = Tally()
