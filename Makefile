@@ -17,6 +17,8 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --no-config --universal --p
 	$(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
+# Servers start faster from compiled modules, whatever the environment says.
+unexport PYTHONDONTWRITEBYTECODE
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
