@@ -81,9 +81,10 @@ def statement_of(value: Query[Any] | Write) -> Any:
     return value.compiled._statement
 
 
+# In an order that is the same in every process, as those that share the tests need it.
 STATEMENTS = {
     name: value
-    for name, value in everything().items()
+    for name, value in sorted(everything().items())
     if not (name.startswith("unnamed") and "facts" in name)
 }
 

@@ -123,7 +123,7 @@ tokens = Table(
     Column("calls", BigInteger, nullable=False, server_default="0"),
     Column("last_used_at", BigInteger),
     Index("tokens_by_item", "item_id"),
-    Index("tokens_by_client", "client_id", "token_id", **_where("kind = 'processor'")),
+    Index("tokens_by_client", "client_id", "kind", "token_id"),
     sqlite_with_rowid=False,
 )
 

@@ -26,14 +26,7 @@ def upgrade() -> None:
     op.add_column("tokens", _integer("calls_left", null=True))
     op.add_column("tokens", _integer("calls", default="0"))
     op.add_column("tokens", _integer("last_used_at", null=True))
-    is_processor = sa.text("kind = 'processor'")
-    op.create_index(
-        "tokens_by_client",
-        "tokens",
-        ["client_id", "token_id"],
-        sqlite_where=is_processor,
-        postgresql_where=is_processor,
-    )
+    op.create_index("tokens_by_client", "tokens", ["client_id", "kind", "token_id"])
     op.add_column("clients", _integer("revocations", default="0"))
     op.create_table(
         "token_limits",
