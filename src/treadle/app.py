@@ -15,6 +15,7 @@ from treadle.faults.striking import Faults
 from treadle.http.limits import Receive
 from treadle.http.pipeline import Pipeline, Scope, Send, send_json
 from treadle.keys import load_keys
+from treadle.link.pages.site import PREFIX, LinkSite
 from treadle.operations import OWN, load_areas
 from treadle.partners.stripe import StripeTokens
 from treadle.readiness import READY, Readiness
@@ -52,6 +53,7 @@ class Application:
         self._services: Services | None = None
         self._pipeline: Pipeline | None = None
         self._readiness: Readiness | None = None
+        self._link_site: LinkSite | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -64,6 +66,8 @@ class Application:
                 state = await self._readiness.state()
                 body = json.dumps({"status": state}).encode()
                 await send_json(send, 200 if state == READY else 503, [body])
+            elif scope["method"] != "POST" and scope["path"].startswith(PREFIX) and self._link_site:
+                await self._link_site(scope, receive, send)
             else:
                 await self._pipeline(scope, receive, send)
 
@@ -74,6 +78,7 @@ class Application:
         self._pipeline = Pipeline(self._services, self._implemented | OWN)
         self._readiness = Readiness(self._services.store)
         sampler = _sampler(self._services, self._pipeline)
+        self._link_site = LinkSite(self._settings, self._pipeline)
         delivery = webhook_delivery(self._services)
         delivery.start()
         alarm = Alarm(self._services)

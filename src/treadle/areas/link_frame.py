@@ -6,11 +6,13 @@ from typing import Any
 
 import msgspec
 
+from treadle.call import ClientCall
 from treadle.http import errors
 from treadle.link.actions import parse_action
-from treadle.link.drive import Plan, drive
+from treadle.link.drive import Plan, automatic_plan, drive
 from treadle.link.flows.oauth import bank_accounts
 from treadle.link.gate import BankGate, SessionCall, SessionGate, StartCall, StartGate
+from treadle.link.pages.rendering import bank_html, pane_html
 from treadle.link.protocol import (
     ActRequest,
     ApproveRequest,
@@ -19,6 +21,7 @@ from treadle.link.protocol import (
     BankPageRequest,
     DenyRequest,
     PollRequest,
+    ShowRequest,
     Started,
     StartRequest,
     Turn,
@@ -27,7 +30,7 @@ from treadle.link.refusals import OAUTH_STATE_ID_ALREADY_PROCESSED
 from treadle.link.rows import plan_place
 from treadle.link.session import Session, begin_session
 from treadle.link.step import BankNews, Denied, Granted, Returned, shown
-from treadle.link.telling import about, page_events, page_result
+from treadle.link.telling import about, is_guest, page_events, page_result
 from treadle.operations import own_operation
 
 _decode_plan = msgspec.json.Decoder(Plan).decode
@@ -41,16 +44,28 @@ async def link_start(call: StartCall, request: StartRequest) -> Started:
         session.renew_key()
         await session.hear(Returned())
     else:
-        session = await begin_session(call, call.token, redirects=request.redirects)
-    if call.token.plan is not None:
-        text = call.services.keys.unseal(call.token.plan, plan_place(call.token.token_id))
-        await drive(session, _decode_plan(text))
+        session = await begin_session(
+            call, call.token, redirects=request.redirects, embedded=request.embedded
+        )
+    plan = _plan(call, request)
+    if plan is not None:
+        await drive(session, plan)
     session.keep()
     return Started(
         session_key=session.key or "",
         about=about(session, call.environment),
-        **_turn(session, call.request_id),
+        **_turn(call, session, request),
     )
+
+
+def _plan(call: StartCall, request: StartRequest) -> Plan | None:
+    """What the session is to do by itself. Raises ApiError when the page asks for no such thing."""
+    if request.auto is not None and call.services.settings.sandbox:
+        return automatic_plan(request.auto)
+    if call.token.plan is None:
+        return None
+    text = call.services.keys.unseal(call.token.plan, plan_place(call.token.token_id))
+    return _decode_plan(text)
 
 
 @own_operation("/_link/act", SessionGate())
@@ -66,14 +81,14 @@ async def link_act(call: SessionCall, request: ActRequest) -> Turn:
             raise errors.INVALID_FIELD(problem=f"action or inputs: {error}") from None
         await session.act(action)
         session.keep()
-    return Turn(**_turn(session, call.request_id))
+    return Turn(**_turn(call, session, request))
 
 
 @own_operation("/_link/poll", SessionGate(), takes_turn=False)
 async def link_poll(call: SessionCall, request: PollRequest) -> Turn:
     """Answer once more what is to be shown."""
     await call.session.read_public_tokens()
-    return Turn(**_turn(call.session, call.request_id))
+    return Turn(**_turn(call, call.session, request))
 
 
 @own_operation("/_link/oauth", BankGate(), takes_turn=False)
@@ -84,13 +99,17 @@ async def link_oauth(call: SessionCall, request: BankPageRequest) -> BankPage:
     if session.finished or visit is None or visit.granted is not None:
         raise OAUTH_STATE_ID_ALREADY_PROCESSED()
     step = session.step()
-    return BankPage(
+    page = BankPage(
         institution=shown(step.institution),
         client_name=session.setup.shown_name,
         language=session.setup.language,
         accounts=bank_accounts(step),
+        html=None,
         request_id=call.request_id,
     )
+    if request.html:
+        page.html = bank_html(page)
+    return page
 
 
 @own_operation("/_link/oauth/approve", BankGate())
@@ -118,11 +137,16 @@ async def _leave_bank(call: SessionCall, news: BankNews, oauth_state_id: str) ->
     )
 
 
-def _turn(session: Session, request_id: str) -> dict[str, Any]:
+def _turn(call: ClientCall, session: Session, request: ShowRequest) -> dict[str, Any]:
+    pane = session.state.pane
+    html = None
+    if request.html and pane is not None:
+        html = pane_html(pane, about(session, call.environment), guest=is_guest(session))
     return {
         "link_session_id": session.session_id,
-        "pane": session.state.pane,
-        "events": page_events(session),
+        "pane": pane,
+        "html": html,
+        "events": page_events(session, live=request.live_events),
         "finished": page_result(session),
-        "request_id": request_id,
+        "request_id": call.request_id,
     }

@@ -54,7 +54,7 @@ class Pipeline:
         self._services = services
         self._routes = Routes(implemented, sandbox=settings.sandbox)
         guarded = settings.sandbox and answers_on_loopback(settings.host)
-        self._hosts = HostCheck(settings.allowed_hosts if guarded else None)
+        self.hosts = HostCheck(settings.allowed_hosts if guarded else None)
         self._load = Load(settings.max_requests_in_flight)
         self._access_log = AccessLog(settings.log_format)
         self._metrics = services.metrics
@@ -117,7 +117,7 @@ class Pipeline:
             limit_bytes = larger or self._services.settings.max_body_bytes
             exchange.given = await read_body(receive, limit_bytes)
             headers = dict(scope["headers"])
-            self._hosts.check(headers)
+            self.hosts.check(headers)
             credentials = exchange.credentials = Credentials.from_headers(headers)
             implementation = known or self._routes.find(exchange.method, exchange.path)
             if implementation.method == "POST":

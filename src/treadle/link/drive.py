@@ -21,6 +21,7 @@ _Masks = Annotated[list[str], msgspec.Meta(min_length=1, max_length=500)]
 _Answers = Annotated[list[list[str]], msgspec.Meta(max_length=20)]
 
 _DEFAULT_INSTITUTION = "ins_109508"
+_OAUTH_INSTITUTION = "ins_127287"
 # More than any way through Link has.
 _MOST_STEPS = 500
 
@@ -55,6 +56,19 @@ class Plan(Entry, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     otp: _Text = "123456"
     # Linked after the first, where the token allows several.
     further_items: Annotated[list[Entry], msgspec.Meta(max_length=20)] = []
+
+
+def automatic_plan(outcome: str) -> Plan:
+    """The plan that a page asks for in a word. Raises ApiError when there is none of that name."""
+    name, _, code = outcome.partition(":")
+    match name:
+        case "success" | "exit" if not code:
+            return Plan(outcome=name)
+        case "oauth" if not code:
+            return Plan(institution_id=_OAUTH_INSTITUTION)
+        case "error" if code:
+            return Plan(outcome="error", error_code=code)
+    raise INVALID_FIELD(problem="auto must be success, exit, oauth or error:CODE")
 
 
 async def drive(session: Session, plan: Plan) -> None:

@@ -72,10 +72,10 @@ class Log(msgspec.Struct):
             event_id = ids.uuid("link_event")
             self.events.append(Event(one.name, one.metadata, event_id, at, request_id))
 
-    def for_page(self, session_id: str, *, finished: bool) -> list[PageEvent]:
+    def for_page(self, session_id: str, *, all_told: bool) -> list[PageEvent]:
         """Those that a page may be told by now."""
         told = self.shown(session_id)[self.opened_at :]
-        return [one for one in told if finished or one.event_name in _LIVE]
+        return [one for one in told if all_told or one.event_name in _LIVE]
 
     def shown(self, session_id: str) -> list[PageEvent]:
         """All of them, as a page hears them."""

@@ -14,9 +14,12 @@ names; the frame keeps it in memory alone. Each answer is the whole of what is t
 pane, or `finished` once there is nothing more to do. `poll` answers it again and changes nothing:
 for a pop-up at a bank, and after an answer that was lost.
 
+With `html` an answer has the pane once more, rendered for a browser.
+
 `events` are those that the page may be told now, in order, each as the `onEvent` callback takes it.
 An answer repeats those of the answers before, so the frame passes each `event_id` on once. With
-`finished` come all that were held back; they are passed on before its callback.
+`finished` come all that were held back; they are passed on before its callback. With `live_events`
+none are held back.
 
 An action with inputs that the pane cannot take answers INVALID_FIELD, and one that it does not
 offer LINK_ACTION_NOT_OFFERED: the session has moved on, and `poll` tells where it is. Neither
@@ -24,7 +27,7 @@ changes anything. To act on a session that is finished answers again how it ende
 cannot open Link answers INVALID_LINK_TOKEN, and that error is what `onExit` is called with.
 
 A token with a plan, as tests set one, is through with everything by itself: `start` answers
-`finished`.
+`finished`. So does, in the sandbox, `auto`: `success`, `exit`, `oauth` or `error:` and its code.
 """
 
 from __future__ import annotations
@@ -40,27 +43,35 @@ _Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 _Url = Annotated[str, msgspec.Meta(max_length=2_048)]
 
 
-class StartRequest(Request, kw_only=True):
+class ShowRequest(Request, kw_only=True):
+    """What a page wants to have shown."""
+
+    html: bool = False
+    live_events: bool = False
+
+
+class StartRequest(ShowRequest, kw_only=True):
     """A link token, or on the return from a bank the URL that was returned to."""
 
     link_token: _Text | None = None
     # The last part of the address of a page of Link's own, instead of a link token.
     hosted_id: _Text | None = None
     received_redirect_uri: _Url | None = None
-    # Of the page that embeds the frame.
-    origin: _Url | None = None
     # Whether the user's browser can open no window, so that a bank's page takes this one's place.
     redirects: bool = False
+    # Whether Link begins with a list of institutions that is part of the app's page.
+    embedded: bool = False
+    auto: _Text | None = None
 
 
-class ActRequest(Request, kw_only=True):
+class ActRequest(ShowRequest, kw_only=True):
     session_key: _Text
     # The name and the inputs of an action in `actions.py`.
     action: _Text
     inputs: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
-class PollRequest(Request, kw_only=True):
+class PollRequest(ShowRequest, kw_only=True):
     session_key: _Text
 
 
@@ -100,6 +111,8 @@ class Turn(Response, kw_only=True):
     link_session_id: str
     # Null once the session is finished.
     pane: Pane | None
+    # Of the pane, when it was asked for.
+    html: str | None
     events: list[PageEvent]
     finished: Finished | None
     request_id: str
@@ -112,6 +125,7 @@ class Started(Turn, kw_only=True):
 
 class BankPageRequest(Request, kw_only=True):
     oauth_state_id: _Text
+    html: bool = False
 
 
 class BankPage(Response, kw_only=True):
@@ -121,6 +135,8 @@ class BankPage(Response, kw_only=True):
     client_name: str
     language: str
     accounts: list[ShownAccount]
+    # All of it, when it was asked for.
+    html: str | None
     request_id: str
 
 

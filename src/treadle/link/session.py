@@ -77,9 +77,10 @@ class Session:
     def step(self) -> Step:
         return Step(self.setup, self._call.services.source, self.state)
 
-    async def begin(self, *, redirects: bool = False) -> None:
+    async def begin(self, *, redirects: bool, embedded: bool) -> None:
         """Open Link. Raises ApiError when the Item to be repaired is gone."""
         self.state.redirects = redirects
+        self.state.consents_late = embedded and self.setup.update is None
         if self.setup.update is not None:
             accounts = await shared_accounts(self._call, self.setup.update)
             self.state.shared = [account.position for account in accounts]
@@ -234,7 +235,9 @@ def _refused(refusal: NotOffered) -> ApiError:
     return INVALID_FIELD(problem=f"inputs: {refusal.problem}")
 
 
-async def begin_session(call: ClientCall, token: LinkToken, *, redirects: bool = False) -> Session:
+async def begin_session(
+    call: ClientCall, token: LinkToken, *, redirects: bool = False, embedded: bool = False
+) -> Session:
     """Open Link with a link token. Raises ApiError when the token can open it no more."""
     if token.expires_at <= call.now:
         raise INVALID_LINK_TOKEN().because("the link token expired")
@@ -247,7 +250,7 @@ async def begin_session(call: ClientCall, token: LinkToken, *, redirects: bool =
         if any(_succeeded(call, row) for row in earlier):
             raise INVALID_LINK_TOKEN().because("the link token was used")
     session = Session(call, token, None)
-    await session.begin(redirects=redirects)
+    await session.begin(redirects=redirects, embedded=embedded)
     call.record("link_session.start", detail={"link_session_id": session.session_id})
     return session
 

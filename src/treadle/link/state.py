@@ -91,6 +91,8 @@ class State(msgspec.Struct, kw_only=True, omit_defaults=True):
     shared: list[int] = []
     # Whether the user's browser goes to a bank's page and comes back.
     redirects: bool = False
+    # Whether the user is still to hear what Link is about, once an institution is chosen.
+    consents_late: bool = False
     last_error: Problem | None = None
     log: Log = msgspec.field(default_factory=Log)
     added: list[Added] = []

@@ -40,8 +40,14 @@ def about(session: Session, environment: str) -> About:
     )
 
 
-def page_events(session: Session) -> list[PageEvent]:
-    return session.state.log.for_page(session.session_id, finished=session.finished)
+def is_guest(session: Session) -> bool:
+    """Whether the user was asked for a phone number and gave none."""
+    return session.setup.asks_phone and session.state.phone is None
+
+
+def page_events(session: Session, *, live: bool = False) -> list[PageEvent]:
+    """What a page may be told by now: of a session that goes on little, unless it is `live`."""
+    return session.state.log.for_page(session.session_id, all_told=live or session.finished)
 
 
 def all_events(session: Session) -> list[PageEvent]:

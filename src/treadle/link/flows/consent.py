@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from treadle.link import actions, panes
 from treadle.link.flows.deposit import ask_code
-from treadle.link.flows.institutions import list_institutions
+from treadle.link.flows.institutions import list_institutions, listed
 from treadle.link.flows.login import show_login
 from treadle.link.flows.numbers import ask_numbers, numbers_offer
 from treadle.link.step import NotOffered, Step, on, shown
@@ -29,10 +29,12 @@ def open_link(step: Step) -> None:
         asks_phone=setup.asks_phone,
         phone_ending=setup.phone_number[-4:] if setup.phone_number else None,
     )
-    step.state.pane = pane
+    step.state.pane = listed(step) if step.state.consents_late else pane
     updates = "true" if setup.update is not None else "false"
     step.tell("OPEN", view_name="CONSENT", is_update_mode=updates)
-    if setup.hosted is not None:
+    if step.state.consents_late:
+        step.state.exit_status = "institution_not_found"
+    elif setup.hosted is not None:
         step.tell("TRANSITION_VIEW", view_name="CONSENT")
 
 
@@ -40,7 +42,7 @@ def open_link(step: Step) -> None:
 def go_on(step: Step, pane: panes.Consent, action: actions.Continue) -> None:
     if step.setup.hosted is not None and pane.asks_phone:
         step.tell("SKIP_SUBMIT_PHONE")
-    if step.setup.update is not None:
+    if step.state.institution_id is not None:
         show_login(step, step.institution)
     elif step.setup.auth.auth_type_select_enabled and numbers_offer(step):
         choices = [

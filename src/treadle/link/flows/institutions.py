@@ -20,10 +20,10 @@ _NOT_FOUND = "institution_not_found"
 
 def list_institutions(step: Step) -> None:
     step.state.forget_institution()
-    step.show(_list(step, ""), _NOT_FOUND)
+    step.show(listed(step), _NOT_FOUND)
 
 
-def _list(step: Step, query: str) -> panes.SelectInstitution:
+def listed(step: Step, query: str = "") -> panes.SelectInstitution:
     found = _matching(step, query)
     return panes.SelectInstitution(
         actions=["search", "select_institution", *numbers_offer(step)],
@@ -59,7 +59,7 @@ def search(step: Step, pane: panes.SelectInstitution, action: actions.Search) ->
         return
     if query:
         step.tell("SEARCH_INSTITUTION", institution_search_query=query)
-    step.state.pane = _list(step, query)
+    step.state.pane = listed(step, query)
 
 
 @on(panes.SelectInstitution, action=actions.SelectInstitution)
@@ -139,8 +139,17 @@ def _take(step: Step, institution: Institution) -> None:
             step.tell("SELECT_INSTITUTION")
         if step.setup.sends_deposit_at(institution):
             ask_numbers(step)
+        elif step.state.consents_late:
+            step.state.consents_late = False
+            step.show(_late_consent(institution), None)
         else:
             show_login(step, institution)
+
+
+def _late_consent(institution: Institution) -> panes.Consent:
+    return panes.Consent(
+        actions=["continue"], institution=shown(institution), asks_phone=False, phone_ending=None
+    )
 
 
 @on(panes.Connected, action=actions.AddAnother)

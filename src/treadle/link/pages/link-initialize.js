@@ -3,6 +3,8 @@
   "use strict";
   const SERVER = "__SERVER__";
   const CDN = "https://cdn.plaid.com/link/v2/stable/link-initialize.js";
+  const CDN_ORIGIN = new URL(CDN).origin;
+  const PATH = "/link/v2/stable/link-initialize.js";
   const FRAME_ID = "plaid-link-iframe-";
   const NOWHERE = { institution: null, status: null, link_session_id: "", request_id: "" };
   // A frame that does not answer is not waited for any longer when it is told to leave.
@@ -13,8 +15,11 @@
   // Frameworks take script elements away again, so this one is looked at now and never later.
   const script = document.currentScript;
   const source = new URL(script?.src || CDN);
-  // A test may have answered the CDN's address with this file; then only the file knows its server.
-  const base = source.origin === new URL(CDN).origin ? SERVER : source.origin;
+  // A test may have answered the CDN's address with this file, or a bundle may hold it; then only
+  // the file knows its server. Else the server is where the script is, be it behind a prefix.
+  const isServed = source.origin !== CDN_ORIGIN && source.pathname.endsWith(PATH);
+  const base = isServed ? source.origin + source.pathname.slice(0, -PATH.length) : SERVER;
+  const origin = new URL(base).origin;
   const asked = source.searchParams;
   const options = {
     auto: asked.get("auto"),
@@ -71,7 +76,7 @@
     whenBodyIsThere(() => (element ?? document.body).append(dialog));
 
     function greet(event) {
-      if (event.source !== iframe.contentWindow || event.origin !== base) return;
+      if (event.source !== iframe.contentWindow || event.origin !== origin) return;
       if (event.data?.t !== "hello" || port) return;
       const channel = new MessageChannel();
       port = channel.port1;
@@ -85,7 +90,7 @@
         dark: matchMedia("(prefers-color-scheme: dark)").matches,
         ...options,
       };
-      iframe.contentWindow.postMessage(init, base, [channel.port2]);
+      iframe.contentWindow.postMessage(init, origin, [channel.port2]);
     }
 
     function post(message) {
@@ -251,7 +256,7 @@
     enumerable: true,
     get: () => plaid,
     set: (other) => {
-      if (document.currentScript?.src.startsWith(new URL(CDN).origin)) {
+      if (document.currentScript?.src.startsWith(CDN_ORIGIN)) {
         warn(`the script of ${CDN} is not used, for Treadle's was loaded before it`);
       } else plaid = other;
     },

@@ -11,12 +11,12 @@ function beInPage() {
   addEventListener("message", function greeted(event) {
     if (event.source !== window.parent || event.data?.t !== "init") return;
     removeEventListener("message", greeted);
-    listen(event.data, event.origin, event.ports[0]);
+    listen(event.data, event.ports[0]);
   });
   window.parent.postMessage({ v: 1, t: "hello" }, "*");
 }
 
-function listen(init, origin, port) {
+function listen(init, port) {
   const host = {
     prefersDark: init.dark,
     event: (name, metadata) => port.postMessage({ t: "event", name, metadata }),
@@ -36,8 +36,8 @@ function listen(init, origin, port) {
     session.start({
       link_token: init.token ?? undefined,
       received_redirect_uri: init.receivedRedirectUri ?? undefined,
-      origin: origin.startsWith("http") ? origin : undefined,
       redirects: redirects(init.oauthMode),
+      embedded: init.embedded,
       auto: init.auto ?? undefined,
     });
   port.onmessage = ({ data }) => {
@@ -47,10 +47,7 @@ function listen(init, origin, port) {
   };
   if (init.embedded) {
     document.body.classList.add("inline");
-    setTimeout(async () => {
-      await open();
-      if (!init.auto) await session.act("continue");
-    }, EMBEDDED_REST_MS);
+    setTimeout(open, EMBEDDED_REST_MS);
   }
   port.postMessage({ t: "load" });
 }

@@ -1,8 +1,14 @@
 // A session of Link as a page has it: asks the server for what is to be shown, shows it, and takes
 // what the user does. The server decides everything; here nothing of the flow is known.
 
+// The server's root, which may lie behind a prefix.
+const ROOT = new URL("../../../", import.meta.url);
 const POLL_MS = 600;
 const SEARCH_MS = 120;
+
+function addressOf(path) {
+  return new URL(path.replace(/^\//, ""), ROOT).href;
+}
 
 class Refused extends Error {
   constructor(answer) {
@@ -13,7 +19,7 @@ class Refused extends Error {
 
 /** Raises Refused when the server says no, and TypeError when it cannot be reached. */
 export async function ask(path, fields) {
-  const response = await fetch(`/_link/${path}`, {
+  const response = await fetch(addressOf(`_link/${path}`), {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(fields),
@@ -181,6 +187,8 @@ export class Session {
     const heading = this.#card.querySelector("h1");
     document.title = heading.textContent.trim();
     this.#card.querySelector(".pane")?.scrollTo(0, 0);
+    const link = this.#card.querySelector("a[href]");
+    link?.setAttribute("href", addressOf(link.getAttribute("href")));
     if (this.#takesFocus) (this.#card.querySelector("[aria-invalid=true]") ?? heading).focus();
     this.#takesFocus = true;
   }
@@ -225,7 +233,7 @@ export class Session {
     });
     this.#card.addEventListener("click", (event) => {
       const button = event.target.closest("button[type=button][data-action]");
-      if (button) this.#do(button.dataset.action, button.dataset.inputs ? JSON.parse(button.dataset.inputs) : {});
+      if (button) this.#do(button.dataset.action, JSON.parse(button.dataset.inputs ?? "{}"));
     });
     this.#card.addEventListener("input", (event) => {
       const form = event.target.form;
@@ -258,11 +266,11 @@ export class Session {
     }
     if (action === "open_oauth") {
       if (pane.redirects) {
-        this.#host.leave(new URL(pane.url, location.href).href);
+        this.#host.leave(addressOf(pane.url));
         return;
       }
       // Some browsers, and pages with a policy about openers, give no window to hold on to.
-      this.#bank = window.open(pane.url, "_blank");
+      this.#bank = window.open(addressOf(pane.url), "_blank");
     }
     if (pane.redirects) return;
     const closed = Boolean(this.#bank?.closed);

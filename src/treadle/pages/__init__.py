@@ -1,0 +1,1 @@
+"""What all pages of Treadle share: how they look, how they are rendered and what guards them."""
