@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import hashlib
-import shutil
-import subprocess
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.node import install
 from tests.support.postgres import PostgresServer
 from tests.support.server import Server
 
@@ -91,29 +88,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
 @pytest.fixture(scope="session")
 def node_modules() -> Path:
     """The folder of the installed Node.js packages, Plaid's SDK among them."""
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        pytest.skip("node or npm is missing; scripts/install_test_tools.sh tells what to install")
-    lock = NODE_PROJECT / "package-lock.json"
-    folder = NODE_PROJECT / "node_modules"
-    stamp = folder / ".treadle-installed"
-    digest = hashlib.sha256(lock.read_bytes()).hexdigest()
-    with lock.open() as handle:
-        # Test processes that run at the same time install once.
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        if not stamp.exists() or stamp.read_text() != digest:
-            command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-            result = subprocess.run(
-                command,
-                cwd=NODE_PROJECT,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                check=False,
-            )
-            assert result.returncode == 0, f"{' '.join(command)} failed:\n{result.stdout}"
-            stamp.write_text(digest)
-    return folder
+    return install(NODE_PROJECT)
 
 
 def store_arguments(kind: str, request: pytest.FixtureRequest) -> list[str]:
@@ -123,7 +98,7 @@ def store_arguments(kind: str, request: pytest.FixtureRequest) -> list[str]:
     return ["--database", create()]
 
 
-_SERVED = {"server", "serve", "treadle", "postgres_url", "store_kind", "node_modules"}
+_SERVED = {"server", "serve", "browser", "treadle", "postgres_url", "store_kind", "node_modules"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

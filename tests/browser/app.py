@@ -36,8 +36,9 @@ class App:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._headers: dict[str, dict[str, str]] = {}
         (folder / "app.js").write_text(_APP)
-        handler = partial(_Quiet, directory=str(folder))
+        handler = partial(_Pages, self._headers, directory=str(folder))
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         # Another origin than the server's: `localhost` there is `127.0.0.1`.
         self.url = f"http://localhost:{self._server.server_address[1]}"
@@ -48,13 +49,29 @@ class App:
         self._server.shutdown()
         self._server.server_close()
 
-    def page(self, script: str, name: str = "index.html", html: str = _PAGE) -> str:
+    def page(
+        self,
+        script: str,
+        name: str = "index.html",
+        html: str = _PAGE,
+        headers: dict[str, str] | None = None,
+    ) -> str:
         """Make a page that loads a script, and answer its address."""
+        self._headers[f"/{name}"] = headers or {}
         (self.folder / name).write_text(html.replace("{script}", script))
         return f"{self.url}/{name}"
 
 
-class _Quiet(SimpleHTTPRequestHandler):
+class _Pages(SimpleHTTPRequestHandler):
+    def __init__(self, added: dict[str, dict[str, str]], *args: Any, **options: Any) -> None:
+        self._added = added
+        super().__init__(*args, **options)
+
+    def end_headers(self) -> None:
+        for name, value in self._added.get(self.path.partition("?")[0], {}).items():
+            self.send_header(name, value)
+        super().end_headers()
+
     def log_message(self, *_: Any) -> None:
         pass
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from tests.support.link import DEPOSIT_BANK, MATCHING_BANK, OAUTH_BANK, PLAIN_BANK
@@ -17,7 +18,7 @@ class Place(NamedTuple):
     view: str
     go: Callable[[LinkPage], None]
     # Of the link token.
-    fields: dict[str, Any] = {}
+    fields: Mapping[str, Any] = MappingProxyType({})
 
 
 def _phone(link: LinkPage, number: str) -> None:

@@ -30,6 +30,15 @@ class LinkPage:
         self.page = page
         self._within: Page | FrameLocator = page if hosted else page.frame_locator(_FRAME)
 
+    @property
+    def heading(self) -> Locator:
+        return self._within.get_by_role("heading", level=1)
+
+    @property
+    def alert(self) -> Locator:
+        """What went wrong, in words for the user."""
+        return self._within.get_by_role("alert")
+
     def by_test_id(self, name: str) -> Locator:
         """What has the `data-testid` of `link-` and a name."""
         return self._within.get_by_test_id(f"link-{name}")
@@ -60,7 +69,7 @@ class LinkPage:
         self.wait_for("SELECT_INSTITUTION")
 
     def choose_bank(self, institution_id: str, name: str | None = None) -> str:
-        """Take an institution from the list, or search for its name first; answers the next view."""
+        """Take an institution, after a search if a name is given; answers the next view."""
         if name is not None:
             self.fill(search=name)
         self.press(f"institution-{institution_id}")

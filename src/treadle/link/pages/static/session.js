@@ -49,6 +49,7 @@ export class Session {
   #bank = null;
   #polling = 0;
   #searching = 0;
+  #acting = false;
   #takesFocus = true;
 
   /**
@@ -228,7 +229,6 @@ export class Session {
       event.preventDefault();
       const form = event.target;
       const action = event.submitter?.dataset.action ?? form.dataset.action;
-      clearTimeout(this.#searching);
       this.#do(action, inputsOf(action, new FormData(form, event.submitter)));
     });
     this.#card.addEventListener("click", (event) => {
@@ -239,6 +239,7 @@ export class Session {
       const form = event.target.form;
       if (form?.dataset.action !== "search") return;
       clearTimeout(this.#searching);
+      this.#setBusy(true);
       this.#searching = setTimeout(
         () => this.act("search", inputsOf("search", new FormData(form))),
         SEARCH_MS,
@@ -249,10 +250,13 @@ export class Session {
     });
   }
 
-  #do(action, inputs) {
+  async #do(action, inputs) {
     // A second click while the first is on its way means the same thing.
-    if (this.#card.dataset.busy === "true" && action !== "search") return;
-    this.act(action, inputs);
+    if (this.#acting) return;
+    clearTimeout(this.#searching);
+    this.#acting = true;
+    await this.act(action, inputs);
+    this.#acting = false;
   }
 
   // --- A bank's own page ---
