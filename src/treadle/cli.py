@@ -31,6 +31,8 @@ from treadle.webhook_commands import listen, webhook
 _EPILOG = """Every option can also be set in the environment: --stripe-key of `treadle serve` is
 TREADLE_SERVE_STRIPE_KEY, --database of `treadle client list` is TREADLE_CLIENT_LIST_DATABASE."""
 
+_LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+
 
 @click.group(epilog=_EPILOG, context_settings={"auto_envvar_prefix": "TREADLE"})
 @click.version_option(__version__, prog_name="treadle")
@@ -144,6 +146,11 @@ _environment = click.option(
     help="Where banks may send users back to, such as https://*.shop.example/return; repeatable. "
     "Without any, a sandbox takes every address on loopback.",
 )
+@click.option(
+    "--tls",
+    is_flag=True,
+    help="Sandbox: answer by HTTPS, with a certificate made for it, also as cdn.plaid.com.",
+)
 @operating_options
 def serve(
     data: Path,
@@ -151,9 +158,11 @@ def serve(
     strict_partners: bool,
     allowed_host: tuple[str, ...],
     webhook_network: tuple[str, ...],
+    tls: bool,
     **options: Any,
 ) -> None:
     """Start the server."""
+    from treadle.certificates import CDN, provide_certificate
     from treadle.log import configure_logging
     from treadle.serving import open_listener, run
 
@@ -164,6 +173,12 @@ def serve(
         )
     check_stripe_key(options["stripe_key"], options["environment"])
     check_tls(options["tls_certificate"], options["tls_key"])
+    if tls:
+        if not sandbox or options["tls_certificate"] is not None:
+            raise click.UsageError("--tls is for a sandbox without a certificate of yours")
+        allowed_host = (*allowed_host, CDN)
+        made = provide_certificate(data, {*_LOOPBACK_NAMES, options["host"], *allowed_host})
+        options["tls_certificate"] = options["tls_key"] = str(made)
     settings = Settings(
         data=data,
         clock=_parse_clock(clock),
@@ -223,8 +238,12 @@ def _banner(settings: Settings) -> str:
         f"  base URL   {url}",
     ]
     if settings.sandbox:
+        from treadle.certificates import made_authority
+
         body = f'{{"client_id":"{SANDBOX_CLIENT_ID}","secret":"{SANDBOX_SECRET}",'
         body += '"institution_id":"ins_109508","initial_products":["auth"]}'
+        if authority := made_authority(settings.tls_certificate, settings.data):
+            lines.append(f"  authority  {authority}")
         lines += [
             f"  client_id  {SANDBOX_CLIENT_ID}",
             f"  secret     {SANDBOX_SECRET}",

@@ -8,6 +8,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx
 from playwright.sync_api import Page
 
 from treadle.testing.browser import LinkPage
@@ -37,8 +38,10 @@ class App:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._headers: dict[str, dict[str, str]] = {}
+        # Where requests go whose path begins with a text; it is taken away.
+        self.proxies: dict[str, str] = {}
         (folder / "app.js").write_text(_APP)
-        handler = partial(_Pages, self._headers, directory=str(folder))
+        handler = partial(_Pages, self._headers, self.proxies, directory=str(folder))
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         # Another origin than the server's: `localhost` there is `127.0.0.1`.
         self.url = f"http://localhost:{self._server.server_address[1]}"
@@ -63,9 +66,42 @@ class App:
 
 
 class _Pages(SimpleHTTPRequestHandler):
-    def __init__(self, added: dict[str, dict[str, str]], *args: Any, **options: Any) -> None:
-        self._added = added
+    def __init__(
+        self,
+        added: dict[str, dict[str, str]],
+        proxies: dict[str, str],
+        *args: Any,
+        **options: Any,
+    ) -> None:
+        self._added, self._proxies = added, proxies
         super().__init__(*args, **options)
+
+    def do_GET(self) -> None:
+        if not self._pass_on():
+            super().do_GET()
+
+    def do_POST(self) -> None:
+        if not self._pass_on():
+            self.send_error(404)
+
+    def _pass_on(self) -> bool:
+        for prefix, server in self._proxies.items():
+            if self.path.startswith(prefix):
+                self._ask(server + self.path.removeprefix(prefix.rstrip("/")))
+                return True
+        return False
+
+    def _ask(self, url: str) -> None:
+        content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        headers = {
+            name: self.headers[name] for name in ("Host", "Content-Type") if self.headers[name]
+        }
+        answer = httpx.request(self.command, url, content=content, headers=headers, trust_env=False)
+        self.send_response(answer.status_code)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(answer.content)
 
     def end_headers(self) -> None:
         for name, value in self._added.get(self.path.partition("?")[0], {}).items():

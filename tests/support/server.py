@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -17,7 +18,11 @@ from tests.support.process import die_with_parent, free_port, signal_group
 START_SECONDS = 20.0
 STOP_SECONDS = 20.0
 # Proxies in the environment are not for loopback.
-_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+_OPENER = urllib.request.build_opener(
+    urllib.request.ProxyHandler({}),
+    # Whether a server is there, not whether it is to be trusted.
+    urllib.request.HTTPSHandler(context=ssl._create_unverified_context()),
+)
 
 
 class Server:
@@ -39,7 +44,7 @@ class Server:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if '--tls' in self.args else 'http'}://127.0.0.1:{self.port}"
 
     @property
     def pid(self) -> int:

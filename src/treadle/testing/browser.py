@@ -9,17 +9,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import httpx
+
 from treadle.bank.linking import DEFAULT_PASSWORD, DEFAULT_USERNAME
 
 if TYPE_CHECKING:
-    from playwright.sync_api import FrameLocator, Locator, Page
+    from playwright.sync_api import BrowserContext, FrameLocator, Locator, Page
 
 # In a test that fails, pytest shows the line that called and none of these.
 __tracebackhide__ = True
 
 _FRAME = 'iframe[title="Plaid Link"]'
+_CDN_SCRIPT = "https://cdn.plaid.com/link/v2/stable/link-initialize.js"
+_JAVASCRIPT = "text/javascript; charset=utf-8"
+_SCRIPT_PATH = "/link/v2/stable/link-initialize.js"
 # Has one way in, with a password.
 _INSTITUTION = "ins_109511"
+
+
+def replace_cdn_script(pages: Page | BrowserContext, base_url: str) -> None:
+    """Answer what pages ask the CDN for with the script of a server; the app stays as it is."""
+    answer = httpx.get(f"{base_url}{_SCRIPT_PATH}", trust_env=False).raise_for_status()
+    pages.route(
+        _CDN_SCRIPT, lambda route: route.fulfill(body=answer.content, content_type=_JAVASCRIPT)
+    )
 
 
 class LinkPage:

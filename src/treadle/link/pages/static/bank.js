@@ -8,10 +8,15 @@ const card = document.getElementById("link");
 function show(html, view) {
   card.innerHTML = html;
   card.dataset.view = view;
-  card.dataset.busy = "false";
+  setBusy(false);
   const heading = card.querySelector("h1");
   document.title = heading.textContent.trim();
   heading.focus();
+}
+
+function setBusy(busy) {
+  card.dataset.busy = String(busy);
+  card.setAttribute("aria-busy", String(busy));
 }
 
 function showOver() {
@@ -19,7 +24,7 @@ function showOver() {
 }
 
 async function answer(path, fields) {
-  card.dataset.busy = "true";
+  setBusy(true);
   try {
     const { redirect_uri } = await ask(`oauth/${path}`, { oauth_state_id, ...fields });
     if (redirect_uri) {
@@ -45,6 +50,7 @@ card.addEventListener("click", (event) => {
   if (event.target.closest("[data-action=deny]")) answer("deny", {});
 });
 
+if (matchMedia("(prefers-color-scheme: dark)").matches) document.body.dataset.theme = "dark";
 try {
   const page = await ask("oauth", { oauth_state_id, html: true });
   document.documentElement.lang = page.language;

@@ -218,7 +218,7 @@ export class Session {
   }
 
   #colour(mode) {
-    const dark = mode === "DARK" || (mode === "SYSTEM" && this.#host.prefersDark);
+    const dark = mode === "DARK" || (mode !== "LIGHT" && this.#host.prefersDark);
     document.body.dataset.theme = dark ? "dark" : "light";
   }
 

@@ -1,0 +1,89 @@
+"""Every pane is free of what axe finds, in light and dark and on the narrowest phones."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from tests.browser.app import open_link
+from tests.browser.panes import PLACES, Place
+from tests.browser.test_pages import go_to_bank
+from tests.control.plane import Planned
+from tests.support.link import create, link_token
+from treadle.testing.browser import LinkPage
+
+_RULES = {
+    "runOnly": {
+        "type": "tag",
+        "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    }
+}
+_NARROW = {"width": 320, "height": 640}
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds in the page and its frames."""
+    found: list[dict[str, Any]] = Axe().run(page, options=_RULES).response["violations"]
+    return [f"{one['id']}: {node['html']}" for one in found for node in one["nodes"]]
+
+
+def too_wide(page: Page) -> list[str]:
+    """What reaches beyond the right edge."""
+    frame = page.frames[-1]
+    told: list[str] = frame.evaluate(
+        """() => [...document.querySelectorAll("main *")]
+          .filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
+          .map((one) => one.outerHTML)"""
+    )
+    return told
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
+def test_panes(page: Page, api: Planned, address: str, place: Place) -> None:
+    link = open_link(page, address, token=link_token(api, **place.fields))
+    link.wait_for("CONSENT")
+    place.go(link)
+    link.wait_for(place.view)
+    assert violations(page) == []
+    page.frames[-1].evaluate("document.body.dataset.theme = 'dark'")
+    assert violations(page) == []
+    page.set_viewport_size(_NARROW)
+    assert too_wide(page) == []
+
+
+def test_pages_of_a_bank(page: Page, api: Planned, address: str) -> None:
+    bank = go_to_bank(open_link(page, address, token=link_token(api)))
+    bank.set_viewport_size(_NARROW)
+    bank.get_by_test_id("bank-sign-in").wait_for()
+    assert violations(bank) == []
+    bank.get_by_test_id("bank-sign-in").click()
+    bank.get_by_test_id("bank-approve").wait_for()
+    assert violations(bank) == []
+    assert too_wide(bank) == []
+
+
+def test_hosted_pages(page: Page, api: Planned) -> None:
+    page.goto(create(api, hosted_link={})["hosted_link_url"])
+    link = LinkPage(page, hosted=True)
+    link.wait_for("CONSENT")
+    assert violations(page) == []
+    link.leave()
+    link.wait_for("ENDED")
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_colours_are_the_users_unless_the_app_says_otherwise(
+    browser: Browser, api: Planned, address: str, scheme: Literal["light", "dark"]
+) -> None:
+    context = browser.new_context(color_scheme=scheme)
+    shown = {None: scheme, "SYSTEM": scheme, "DARK": "dark", "LIGHT": "light"}
+    for mode, expected in shown.items():
+        page = context.new_page()
+        link = open_link(page, address, token=link_token(api, appearance_mode=mode))
+        link.wait_for("CONSENT")
+        assert page.frames[-1].evaluate("document.body.dataset.theme") == expected
+    context.close()
