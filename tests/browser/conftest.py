@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserType, Page, sync_playwright
 
 from tests.browser.app import App
 from tests.control.plane import Planned, own_client
+from tests.support.node import install
 from tests.support.server import Server
 
 _WAIT_MS = 10_000
@@ -27,14 +29,16 @@ def chromium() -> str:
     return path
 
 
+def launch(kind: BrowserType, path: str, *flags: str) -> Browser:
+    # As root Chromium cannot have a sandbox of its own.
+    needed = ["--no-sandbox"] if os.geteuid() == 0 else []
+    return kind.launch(executable_path=path, args=[*needed, *flags])
+
+
 @pytest.fixture(scope="session")
 def browser(chromium: str) -> Iterator[Browser]:
-    # As root Chromium cannot have a sandbox of its own.
-    flags = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
+    with sync_playwright() as playwright, launch(playwright.chromium, chromium) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -100,7 +104,24 @@ def address(app: App, script: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def browser_packages() -> Path:
-    from tests.support.node import install
+def bundle(app: App) -> Callable[[str], str]:
+    """A function that makes the script of the React app with a version of react-plaid-link."""
+    project = Path(__file__).parent / "node"
+    packages = install(project)
 
-    return install(Path(__file__).parent / "node")
+    def make(version: str) -> str:
+        name = f"react-{version}.js"
+        command = [
+            packages / "esbuild" / "bin" / "esbuild",
+            "app.jsx",
+            "--bundle",
+            "--jsx=automatic",
+            "--log-level=error",
+            '--define:process.env.NODE_ENV="development"',
+            f"--alias:react-plaid-link=react-plaid-link-{version}",
+            f"--outfile={app.folder / name}",
+        ]
+        subprocess.run(command, cwd=project, check=True)
+        return name
+
+    return make

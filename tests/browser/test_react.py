@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -43,26 +42,12 @@ class ReactApp:
 
 @pytest.fixture(scope="session", params=VERSIONS)
 def react_address(
-    request: pytest.FixtureRequest, app: App, script: str, browser_packages: Path
+    request: pytest.FixtureRequest, app: App, script: str, bundle: Callable[[str], str]
 ) -> str:
     """The page of the app made with one version."""
     version: str = request.param
-    bundle = f"react-{version}.js"
-    subprocess.run(
-        [
-            browser_packages / "esbuild" / "bin" / "esbuild",
-            "app.jsx",
-            "--bundle",
-            "--jsx=automatic",
-            "--log-level=error",
-            '--define:process.env.NODE_ENV="development"',
-            f"--alias:react-plaid-link=react-plaid-link-{version}",
-            f"--outfile={app.folder / bundle}",
-        ],
-        cwd=browser_packages.parent,
-        check=True,
-    )
-    return app.page(script, f"react-{version}.html", _PAGE.replace("{bundle}", bundle))
+    name = bundle(version)
+    return app.page(script, f"react-{version}.html", _PAGE.replace("{bundle}", name))
 
 
 def planned_token(api: Planned, **plan: Any) -> str:

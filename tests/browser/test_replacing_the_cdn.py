@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import ssl
 from collections.abc import Callable
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -18,14 +17,13 @@ from tests.control.plane import Planned
 from tests.support.link import USER, link_token
 from tests.support.sdk import CLIENT_ID, SECRET
 from tests.support.server import Server
-from treadle.certificates import AUTHORITY_FILE, FOLDER
 from treadle.testing.browser import LinkPage, replace_cdn_script
 
 _CDN_HOST = "cdn.plaid.com"
 CDN = f"https://{_CDN_HOST}/link/v2/stable/link-initialize.js"
 _REACT = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Shop</title></head>
-<body><div id="root"></div><script src="/react.js"></script></body></html>
+<body><div id="root"></div><script src="/{bundle}"></script></body></html>
 """
 _LOADING_LATE = """token => {
   const script = document.createElement("script");
@@ -36,10 +34,9 @@ _LOADING_LATE = """token => {
 
 
 @pytest.fixture
-def react_page(app: App, bundle: Callable[[str, str], Path]) -> str:
+def react_page(app: App, bundle: Callable[[str], str]) -> str:
     """An app as it is in production: its component loads the script from the CDN by itself."""
-    bundle("5.0.0", "react.js")
-    return app.page("", "react.html", _REACT)
+    return app.page("", "react.html", _REACT.replace("{bundle}", bundle("5.0.0")))
 
 
 def test_the_route_of_a_test(
@@ -55,13 +52,13 @@ def test_the_route_of_a_test(
 
 
 def test_a_host_name_that_is_mapped(
-    chromium: str, react_page: str, serve: Callable[..., Server]
+    browser: Browser, chromium: str, react_page: str, serve: Callable[..., Server]
 ) -> None:
     """By HTTPS, with the app and its test as they are."""
     server = serve("--tls")
     rule = f"--host-resolver-rules=MAP {_CDN_HOST}:443 127.0.0.1:{server.port}"
-    with launch(chromium, rule) as browser:
-        page = browser.new_context(ignore_https_errors=True).new_page()
+    with launch(browser.browser_type, chromium, rule) as mapped:
+        page = mapped.new_context(ignore_https_errors=True).new_page()
         page.goto(f"{react_page}?token={token_over_tls(server)}")
         page.get_by_role("button", name="Connect a bank").click()
         LinkPage(page).link_bank()
@@ -71,7 +68,7 @@ def test_a_host_name_that_is_mapped(
 
 def token_over_tls(server: Server) -> str:
     """A link token, from a client that trusts the authority of the server and no other."""
-    trusted = ssl.create_default_context(cafile=server.data / FOLDER / AUTHORITY_FILE)
+    trusted = ssl.create_default_context(cafile=server.data / "tls" / "authority.pem")
     body = {
         "client_id": CLIENT_ID,
         "secret": SECRET,
@@ -121,7 +118,7 @@ def test_a_tag_of_the_cdn_that_comes_later(
         context.route(CDN, lambda route: route.fulfill(body="window.Plaid = {}"))
         page = context.new_page()
         warnings: list[ConsoleMessage] = []
-        page.on("console", warnings.append)
+        page.on("console", lambda message: warnings.append(message))
         page.goto(app.page("", "twice.html", html))
         assert page.evaluate("Plaid.treadle") is True
         assert re.search("is not used", warnings[0].text)

@@ -10,7 +10,6 @@ import hashlib
 import mimetypes
 from pathlib import Path
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -34,7 +33,7 @@ class Assets:
         """Answer a request whose path names a digest and a file."""
         content = self._files.get(request.path_params["name"])
         if content is None or request.path_params["digest"] != self.digest:
-            raise HTTPException(404)
+            return Response(status_code=404)
         kind = mimetypes.guess_type(request.path_params["name"])[0]
         headers = {
             "Cache-Control": "public, max-age=31536000, immutable",

@@ -7,6 +7,11 @@
   const PATH = "/link/v2/stable/link-initialize.js";
   const FRAME_ID = "plaid-link-iframe-";
   const NOWHERE = { institution: null, status: null, link_session_id: "", request_id: "" };
+  const EVENT_KEYS = [
+    "account_number_mask", "error_type", "error_code", "error_message", "exit_status",
+    "institution_id", "institution_name", "institution_search_query", "is_update_mode",
+    "match_reason", "mfa_type", "routing_number", "view_name", "selection",
+  ];
   // A frame that does not answer is not waited for any longer when it is told to leave.
   const PATIENCE_MS = 3000;
 
@@ -221,8 +226,10 @@
 
     // The fields are those of a returning user, whom this Link knows in no other way than by asking.
     function submit() {
-      const metadata = { link_session_id: "", request_id: "", timestamp: new Date().toISOString() };
-      call(config.onEvent, "LAYER_NOT_AVAILABLE", metadata);
+      const metadata = Object.fromEntries(EVENT_KEYS.map((key) => [key, null]));
+      const timestamp = new Date().toISOString();
+      const told = { ...metadata, link_session_id: "", request_id: "", timestamp };
+      call(config.onEvent, "LAYER_NOT_AVAILABLE", told);
     }
 
     function destroy() {
