@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
@@ -18,17 +17,20 @@ _LOG_TAIL = 8_000
 
 
 @pytest.fixture(scope="session")
-def postgres_url() -> Iterator[Callable[[], str]]:
-    """A function that creates an empty PostgreSQL database and returns its address.
-
-    Each test process runs a PostgreSQL of its own.
-    """
+def postgres_server() -> Iterator[PostgresServer]:
+    """Each test process runs a PostgreSQL of its own."""
     postgres = PostgresServer()
     try:
         postgres.start()
-        yield postgres.create_database
+        yield postgres
     finally:
         postgres.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres_server: PostgresServer) -> Callable[[], str]:
+    """A function that creates an empty PostgreSQL database and returns its address."""
+    return postgres_server.create_database
 
 
 @pytest.fixture(scope="session", params=STORES)
@@ -54,12 +56,12 @@ def server(
     server.start()
     yield server
     if server.running:
-        server.stop()
+        server.kill()
 
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
-    """A function that starts a server of the test's own; it is stopped after the test.
+    """A function that starts a server of the test's own; it is killed after the test.
 
     Arguments go to `treadle serve`. `data` names the data folder (a new one otherwise) and
     `env` adds environment variables.
@@ -79,10 +81,9 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
         return server
 
     yield start
-    with contextlib.ExitStack() as stack:
-        for server in started:
-            if server.running:
-                stack.callback(server.stop)
+    for server in started:
+        if server.running:
+            server.kill()
 
 
 @pytest.fixture(scope="session")
@@ -94,8 +95,8 @@ def node_modules() -> Path:
 def store_arguments(kind: str, request: pytest.FixtureRequest) -> list[str]:
     if kind == "sqlite":
         return []
-    create: Callable[[], str] = request.getfixturevalue("postgres_url")
-    return ["--database", create()]
+    postgres: PostgresServer = request.getfixturevalue("postgres_server")
+    return ["--database", postgres.create_migrated_database()]
 
 
 _SERVED = {"server", "serve", "browser", "treadle", "postgres_url", "store_kind", "node_modules"}

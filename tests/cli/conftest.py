@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.support import preloaded
 
 
 @dataclass(frozen=True)
@@ -26,15 +26,7 @@ def treadle(tmp_path: Path) -> Run:
     """Runs `treadle` in an empty folder."""
 
     def run(*arguments: str) -> Outcome:
-        result = subprocess.run(
-            [sys.executable, "-m", "treadle", *arguments],
-            cwd=tmp_path,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
+        result = preloaded.run(*arguments, cwd=tmp_path)
         return Outcome(result.returncode, result.stdout, result.stderr)
 
     return run

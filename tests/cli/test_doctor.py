@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -14,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.control.plane import own_client
+from tests.support import preloaded
 from tests.support.process import free_port
 from tests.support.raw import run_cli
 from tests.support.server import Server
@@ -23,11 +21,8 @@ Serve = Callable[..., Server]
 
 def doctor(server: Server, **environment: str) -> tuple[int, str]:
     """What it says of a server's own folder, port and database."""
-    command = [sys.executable, "-m", "treadle", "doctor", "--port", str(server.port)]
-    command += ["--data", str(server.data), *server.args]
-    result = subprocess.run(
-        command, env={**os.environ, **environment}, capture_output=True, text=True, check=False
-    )
+    arguments = ["--port", str(server.port), "--data", str(server.data), *server.args]
+    result = preloaded.run("doctor", *arguments, env=environment)
     assert result.stderr == ""
     return result.returncode, result.stdout
 

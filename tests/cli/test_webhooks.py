@@ -13,6 +13,7 @@ from contextlib import contextmanager
 import plaid
 import pytest
 
+from tests.support import preloaded
 from tests.support.process import die_with_parent
 from tests.support.raw import Api, new_client
 from tests.support.receiver import Received, Receiver
@@ -117,28 +118,17 @@ def test_listen_forwards_what_was_meant_for_others(server: Server, receiver: Rec
     ],
 )
 def test_listen_says_what_is_wrong(server: Server, arguments: list[str], text: str) -> None:
-    outcome = run("listen", "--url", server.url, *arguments)
+    outcome = preloaded.run("listen", "--url", server.url, *arguments)
     assert outcome.returncode == 1
     assert text in outcome.stderr.lower()
     assert "Traceback" not in outcome.stderr
-
-
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "treadle", *arguments],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 def attack(server: Server, url: str, *options: str) -> subprocess.CompletedProcess[str]:
     arguments = ["webhook", "attack", url, "--data", str(server.data), *options]
     if "--database" in server.args:
         arguments += ["--database", server.args[server.args.index("--database") + 1]]
-    return run(*arguments)
+    return preloaded.run(*arguments)
 
 
 def careful(server: Server) -> Callable[[Received], int]:
@@ -204,6 +194,6 @@ def test_webhooks_can_be_listed(server: Server, receiver: Receiver) -> None:
     arguments += ["--data", str(server.data)]
     if "--database" in server.args:
         arguments += ["--database", server.args[server.args.index("--database") + 1]]
-    lines = run(*arguments).stdout.splitlines()
+    lines = preloaded.run(*arguments).stdout.splitlines()
     assert len(lines) == 2
     assert all(f"ITEM:WEBHOOK_UPDATE_ACKNOWLEDGED  item {linked.item_id}" in one for one in lines)

@@ -6,8 +6,6 @@ import copy
 import functools
 import importlib
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
@@ -17,6 +15,7 @@ import httpx
 import msgspec
 from plaid.api import plaid_api
 
+from tests.support.raw import cli
 from tests.support.sdk import expect_error, plaid_client
 from tests.support.server import Server
 from treadle.ids import token_checksum
@@ -354,12 +353,7 @@ def new_client(server: Server, name: str, *arguments: str) -> Keys:
 
 def manage_clients(server: Server, *arguments: str) -> list[str]:
     """Run `treadle client` on the store of a server; answers the lines that it prints."""
-    command = [sys.executable, "-m", "treadle", "client", *arguments, "--data", str(server.data)]
-    if "--database" in server.args:
-        command += ["--database", server.args[server.args.index("--database") + 1]]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stderr
-    return result.stdout.splitlines()
+    return cli(server, "client", *arguments).splitlines()
 
 
 def client_of(server: Server, keys: Keys) -> plaid_api.PlaidApi:

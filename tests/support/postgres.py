@@ -21,6 +21,7 @@ from typing import Any
 import psutil
 
 from tests.support.process import die_with_parent, free_port
+from treadle.store import opening
 
 USER = "treadle"
 PASSWORD = "loopback-only"
@@ -37,6 +38,7 @@ class PostgresServer:
         self.log_path = self.folder / "log"
         self.port = 0
         self._names = itertools.count(1)
+        self._template: str | None = None
         self._process: subprocess.Popen[bytes] | None = None
         # PostgreSQL refuses to run as root, so root's tests run it as "nobody".
         self._identity: dict[str, Any] = {}
@@ -63,9 +65,18 @@ class PostgresServer:
 
     def create_database(self) -> str:
         """Create an empty database and return its address."""
-        name = f"treadle_{next(self._names)}"
+        return self._create(f"treadle_{next(self._names)}")
+
+    def create_migrated_database(self) -> str:
+        """The same with Treadle's tables, which costs less than a migration does."""
+        if self._template is None:
+            self._template = "treadle_tables"
+            opening._migrate(self._create(self._template))
+        return self._create(f"treadle_{next(self._names)}", "--template", self._template)
+
+    def _create(self, name: str, *options: str) -> str:
         command = [str(self._bin / "createdb"), "--host", "127.0.0.1", "--port", str(self.port)]
-        command += ["--username", USER, "--no-password", name]
+        command += ["--username", USER, "--no-password", *options, name]
         self._run(command, PGPASSWORD=PASSWORD)
         return f"postgresql://{USER}:{PASSWORD}@127.0.0.1:{self.port}/{name}"
 

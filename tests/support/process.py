@@ -7,7 +7,6 @@ import ctypes
 import os
 import signal
 import socket
-import subprocess
 import sys
 from collections.abc import Callable
 
@@ -43,7 +42,7 @@ def free_port() -> int:
         return port
 
 
-def signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+def signal_group(pid: int, number: signal.Signals) -> None:
     """Signal a program that leads its own process group, and all that it started."""
     with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, number)
+        os.killpg(pid, number)

@@ -7,11 +7,12 @@ import http.client
 import json
 import socket
 import subprocess
-import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.support import preloaded
 from tests.support.sdk import CLIENT_ID, SECRET
 from tests.support.server import Server
 
@@ -170,10 +171,10 @@ def read_answer(line: socket.socket) -> Answer:
 
 def run_cli(server: Server, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a command of Treadle's on a server's data."""
-    command = [sys.executable, "-m", "treadle", *arguments, "--data", str(server.data)]
+    database: Sequence[str] = ()
     if "--database" in server.args:
-        command += ["--database", server.args[server.args.index("--database") + 1]]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+        database = ("--database", server.args[server.args.index("--database") + 1])
+    return preloaded.run(*arguments, "--data", str(server.data), *database)
 
 
 def cli(server: Server, *arguments: str) -> str:

@@ -6,14 +6,16 @@ import os
 import signal
 import ssl
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.support.process import die_with_parent, free_port, signal_group
+from tests.support import preloaded
+from tests.support.empty import copy_empty_database
+from tests.support.preloaded import Program
+from tests.support.process import free_port, signal_group
 
 START_SECONDS = 20.0
 STOP_SECONDS = 20.0
@@ -40,7 +42,7 @@ class Server:
         self.env = dict(env or {})
         self.log_path = log_path or data.with_name(f"{data.name}.log")
         self.port = free_port()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Program | None = None
 
     @property
     def url(self) -> str:
@@ -61,18 +63,12 @@ class Server:
 
     def start(self) -> None:
         assert not self.running, "the server is already running"
-        command = [sys.executable, "-m", "treadle", "serve", "--host", "127.0.0.1"]
-        command += ["--port", str(self.port), "--data", str(self.data), *self.args]
-        with self.log_path.open("ab") as log:
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env={**os.environ, "PYTHONUNBUFFERED": "1", **self.env},
-                preexec_fn=die_with_parent(),
-                start_new_session=True,
-            )
+        if not self.data.exists() and "--database" not in self.args:
+            copy_empty_database(self.data)
+        arguments = ["serve", "--host", "127.0.0.1", "--port", str(self.port)]
+        arguments += ["--data", str(self.data), *self.args]
+        env = {**os.environ, "PYTHONUNBUFFERED": "1", **self.env}
+        self._process = preloaded.start(arguments, env, self.log_path)
         self._wait_until_healthy()
 
     def stop(self) -> int:
@@ -86,13 +82,13 @@ class Server:
                 f"the server did not stop within {STOP_SECONDS:g} s of SIGTERM:\n{self.log()}"
             ) from None
         finally:
-            signal_group(process, signal.SIGKILL)
+            signal_group(process.pid, signal.SIGKILL)
             process.wait()
 
     def kill(self) -> None:
         """End the server and all its worker processes at once (SIGKILL), as a crash would."""
         process = self._take()
-        signal_group(process, signal.SIGKILL)
+        signal_group(process.pid, signal.SIGKILL)
         process.wait()
 
     def restart(self) -> None:
@@ -101,7 +97,7 @@ class Server:
             self.stop()
         self.start()
 
-    def _take(self) -> subprocess.Popen[bytes]:
+    def _take(self) -> Program:
         process, self._process = self._process, None
         assert process is not None, "the server is not running"
         return process
@@ -113,7 +109,7 @@ class Server:
         while time.monotonic() < deadline:
             if (code := process.poll()) is not None:
                 self._process = None
-                signal_group(process, signal.SIGKILL)
+                signal_group(process.pid, signal.SIGKILL)
                 raise RuntimeError(f"the server ended with exit code {code}:\n{self.log()}")
             try:
                 with _OPENER.open(f"{self.url}/healthz", timeout=2) as response:
