@@ -35,7 +35,8 @@ def launch(kind: BrowserType, path: str, *flags: str) -> Browser:
     return kind.launch(executable_path=path, args=[*needed, *flags])
 
 
-@pytest.fixture(scope="session")
+# Playwright keeps an event loop running in this thread, with which other tests cannot have theirs.
+@pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
     with sync_playwright() as playwright, launch(playwright.chromium, chromium) as browser:
         yield browser
@@ -73,7 +74,7 @@ def link_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server.start()
     yield server
     if server.running:
-        server.stop()
+        server.kill()
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,9 @@ class PostgresServer:
         """The same with Treadle's tables, which costs less than a migration does."""
         if self._template is None:
             self._template = "treadle_tables"
-            opening._migrate(self._create(self._template))
+            # In a thread, for this one may have an event loop.
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(opening._migrate, self._create(self._template)).result()
         return self._create(f"treadle_{next(self._names)}", "--template", self._template)
 
     def _create(self, name: str, *options: str) -> str:
