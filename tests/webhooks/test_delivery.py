@@ -318,6 +318,21 @@ def test_a_stop_waits_for_what_is_under_way(plane: Run, receiver: Receiver) -> N
     plane(test)
 
 
+def test_a_stop_at_any_moment_leaves_nothing_claimed(plane: Run, receiver: Receiver) -> None:
+    receiver.answer = late(0.05)
+
+    async def test(plane: Plane) -> None:
+        for milliseconds in range(30):
+            await plane.owe(receiver.url)
+            delivery = plane.start()
+            await asyncio.sleep(milliseconds / 2_000)
+            await delivery.close()
+            assert [row for row in plane.outbox() if row["lease"] is not None] == []
+        plane.deliveries.clear()
+
+    plane(test)
+
+
 def test_withheld_webhooks_are_never_sent(url: str, tmp_path: Path, receiver: Receiver) -> None:
     """They come from a database that was made before there was a delivery."""
     migrate(url, "0002")

@@ -75,6 +75,7 @@ class Delivery:
         self._retention = Retention(store)
         self._sender: Sender | None = None
         self._running: asyncio.Task[None] | None = None
+        self._starting: asyncio.Task[None] | None = None
         # Lines on which something may be due, in the order in which they came up.
         self._waiting: dict[Line, None] = {}
         self._under_way: dict[asyncio.Task[None], Owed] = {}
@@ -88,6 +89,8 @@ class Delivery:
             self._running.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._running
+        if self._starting is not None:
+            await asyncio.wait([self._starting], timeout=_CLOSING_SECONDS)
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=_CLOSING_SECONDS)
         left = dict(self._under_way)
@@ -116,7 +119,9 @@ class Delivery:
             if for_all or stopwatch() >= poll_at:
                 poll_at = stopwatch() + _POLL_SECONDS
                 await _logging_failures(self._poll())
-            await _logging_failures(self._start_due())
+            # A stop lets it end: nobody would give back what was claimed and not yet noted.
+            self._starting = asyncio.create_task(_logging_failures(self._start_due()))
+            await asyncio.shield(self._starting)
 
     async def _poll(self) -> None:
         """Find what other processes wrote and what time has made due."""
