@@ -111,7 +111,7 @@ def test_all_workers_are_counted_together(
     wait_until(lambda: value(port, "treadle_requests_total", **refused) == 1)
     assert value(port, "treadle_request_seconds_count", path=path) == 30
     assert 0 < value(port, "treadle_request_seconds_sum", path=path) < 30
-    assert value(port, "treadle_workers") == number
+    wait_until(lambda: value(port, "treadle_workers") == number)
     assert value(port, "treadle_requests_in_flight") == 0
     assert value(port, "treadle_audit_entries_total") >= 3
     assert value(port, "treadle_database_calls_total", call="commit") >= 3
