@@ -12,6 +12,8 @@ from treadle.call import Services
 from treadle.clients import CLIENT, NewClient, create_client
 from treadle.clock import FixedClock, SystemClock
 from treadle.faults.striking import Faults
+from treadle.http.credentials import Credentials, authenticate
+from treadle.http.errors import ApiError
 from treadle.http.limits import Receive
 from treadle.http.pipeline import Pipeline, Scope, Send, send_json
 from treadle.keys import load_keys
@@ -24,7 +26,7 @@ from treadle.settings import SANDBOX_CLIENT_ID, SANDBOX_SECRET, Settings
 from treadle.sources.sandbox.sandbox import SandboxSource
 from treadle.sources.source import NoSource, Source
 from treadle.store.change import GuardFailed, Store
-from treadle.store.opening import database_url, open_store
+from treadle.store.opening import StoreError, database_url, open_store
 from treadle.store.slow import Dialect, SlowLog
 from treadle.store.sqlite import SqliteStore
 from treadle.store.watched import Watch, WatchedStore
@@ -189,6 +191,20 @@ async def _make_ready_client(services: Services) -> None:
     except GuardFailed:
         # Another worker made it first.
         return
+
+
+async def refuse_published_secret(services: Services) -> None:
+    """Raises StoreError when the credentials of a sandbox's ready client open this database."""
+    published = Credentials(SANDBOX_CLIENT_ID, SANDBOX_SECRET)
+    try:
+        await authenticate(services.store, services.keys, published)
+    except ApiError:
+        return
+    raise StoreError(
+        f"a sandbox has used this database, and the secret of its {SANDBOX_CLIENT_ID} is "
+        "published: use another database, or give that client a new secret by "
+        f"`treadle client rotate-secret {SANDBOX_CLIENT_ID}`"
+    )
 
 
 def from_environment() -> Application:

@@ -221,10 +221,14 @@ def _parse_clock(text: str | None) -> int | None:
 
 
 async def _open_and_close(settings: Settings) -> None:
-    from treadle.app import open_services
+    from treadle.app import open_services, refuse_published_secret
 
     services = await open_services(settings)
-    await services.store.close()
+    try:
+        if not settings.sandbox:
+            await refuse_published_secret(services)
+    finally:
+        await services.store.close()
 
 
 def _banner(settings: Settings) -> str:

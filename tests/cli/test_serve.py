@@ -17,7 +17,7 @@ import click
 import pytest
 
 from tests.cli.conftest import Run
-from tests.support.raw import Api
+from tests.support.raw import Api, cli
 from tests.support.sdk import CLIENT_ID, SECRET
 from tests.support.server import Server
 from treadle import __version__
@@ -159,6 +159,19 @@ def test_the_banner_of_production_publishes_nothing(serve: Serve) -> None:
     assert api.post("/sandbox/public_token/create").code in ("SANDBOX_ONLY", "INVALID_API_KEYS")
     listing = api.post("/institutions/get", count=1, offset=0, country_codes=["US"])
     assert listing.code == "INVALID_API_KEYS"
+
+
+def test_production_is_refused_where_a_published_secret_is_valid(
+    serve: Serve, store: list[str]
+) -> None:
+    sandbox = serve(*store)
+    sandbox.stop()
+    with pytest.raises(RuntimeError, match="secret of its client_sandbox is published"):
+        serve("--environment", "production", *store, data=sandbox.data)
+    cli(sandbox, "client", "rotate-secret", CLIENT_ID)
+    production = serve("--environment", "production", *store, data=sandbox.data)
+    assert Api(production.url).post("/categories/get").code == "OK"
+    assert Api(production.url).post("/item/get", access_token="a").code == "INVALID_API_KEYS"
 
 
 def test_the_database_password_is_not_shown(serve: Serve, postgres_url: Callable[[], str]) -> None:

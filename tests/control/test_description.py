@@ -11,7 +11,8 @@ import pytest
 
 from tests.control.plane import Planned, own_client
 from tests.promises.database import execute, query
-from tests.support.raw import Api, new_client
+from tests.support.raw import Api, cli, new_client
+from tests.support.sdk import CLIENT_ID
 from tests.support.server import Server
 from treadle.faults.rules import Effect
 from treadle.operations import OWN, load_areas
@@ -143,6 +144,7 @@ def test_production_knows_no_worlds_and_keeps_no_requests(serve: Serve, store: l
     plane.sandbox("clock", now="2001-01-01T00:00:00Z")
     plane.sandbox("seed", seed="loom")
     plane.fault("error", error_code="INVALID_MFA")
+    cli(sandbox, "client", "rotate-secret", CLIENT_ID)
     sandbox.stop()
     production = serve("--environment", "production", *store, data=sandbox.data)
     client = Api(production.url, plane.client_id, plane.secret)

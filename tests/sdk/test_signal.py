@@ -31,7 +31,7 @@ from tests.support.flows import (
     refused,
     unknown_token,
 )
-from tests.support.raw import Api
+from tests.support.raw import Api, cli
 from tests.support.sdk import CLIENT_ID
 from tests.support.server import Server
 from treadle.app import KEY_FILE
@@ -649,11 +649,13 @@ def test_nothing_of_the_user_or_the_device_is_stored(way: Way, server: Server) -
 
 def test_known_outcomes_are_the_sandboxs_alone(serve: Callable[..., Server]) -> None:
     sandbox = serve()
-    api = Api(sandbox.url)
+    keys = new_client(sandbox, "Shop")
+    api = Api(sandbox.url, *keys)
     linked = api.link("signal")
     asking = {"account_id": linked.checking, "amount": 55.55}
     fields = {**asking, "access_token": linked.access_token, "client_transaction_id": "one"}
     assert risk(api.post("/signal/evaluate", **fields).body) == Risk(98, 98)
+    cli(sandbox, "client", "rotate-secret", CLIENT_ID)
     sandbox.stop()
     # No Item comes about in production yet, so the sandbox's own is given a token that fits.
     token = unknown_token("access", "production")
@@ -661,7 +663,7 @@ def test_known_outcomes_are_the_sandboxs_alone(serve: Callable[..., Server]) -> 
     execute(sandbox, f"UPDATE tokens SET digest = X'{digest}' WHERE kind = 'access'")
     production = serve("--environment", "production", data=sandbox.data)
     fields = {**asking, "access_token": token, "client_transaction_id": "two"}
-    answer = Api(production.url).post("/signal/evaluate", **fields)
+    answer = Api(production.url, *keys).post("/signal/evaluate", **fields)
     assert risk(answer.body) == Risk(24, 13)
 
 
