@@ -113,7 +113,7 @@ def _sampler(services: Services, pipeline: Pipeline) -> Sampler | None:
 async def open_services(settings: Settings) -> Services:
     """Raises KeyFileError or StoreError when the keys or the database cannot be used."""
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    keys = load_keys(settings.data / KEY_FILE)
+    keys = load_keys(settings.data / KEY_FILE, settings.keys, settings.keys_command)
     metrics = _new_metrics() if settings.metrics_port is not None else None
     store = await open_store(
         database_url(settings.database, settings.data),

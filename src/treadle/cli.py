@@ -10,11 +10,12 @@ import click
 import msgspec
 
 from treadle import __version__
-from treadle.administration import data_option, database_option, run_to_end
+from treadle.administration import data_option, database_option, key_settings, run_to_end
 from treadle.audit_commands import audit
 from treadle.client_commands import check_stripe_key, client
 from treadle.doctor import doctor
 from treadle.exec_command import exec_command
+from treadle.key_commands import keys
 from treadle.operating_options import check_tls, operating_options
 from treadle.request_commands import requests
 from treadle.settings import (
@@ -185,6 +186,7 @@ def serve(
         strict_partners=strict_partners or not sandbox,
         allowed_hosts=allowed_host,
         webhook_networks=_check_networks(webhook_network),
+        **key_settings(),
         **options,
     )
     listener = open_listener(settings.host, settings.port)
@@ -238,7 +240,7 @@ def _banner(settings: Settings) -> str:
         said = {"event": "started", "base_url": url, "environment": settings.environment}
         return msgspec.json.encode(said).decode()
     lines = [
-        f"Treadle {__version__}  {settings.environment} on {store}, keys in {settings.data}",
+        f"Treadle {__version__}  {settings.environment} on {store}, {_origin(settings)}",
         f"  base URL   {url}",
     ]
     if settings.sandbox:
@@ -268,10 +270,19 @@ def _banner(settings: Settings) -> str:
     return "\n".join(lines)
 
 
+def _origin(settings: Settings) -> str:
+    """What the banner says of the keys and the data."""
+    if settings.keys is not None or settings.keys_command is not None:
+        given = "in the environment" if settings.keys is not None else "from a command"
+        return f"keys {given}, data in {settings.data}"
+    return f"keys in {settings.data}"
+
+
 main.add_command(client)
 main.add_command(audit)
 main.add_command(doctor)
 main.add_command(exec_command)
+main.add_command(keys)
 main.add_command(listen)
 main.add_command(webhook)
 main.add_command(requests)

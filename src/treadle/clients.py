@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import msgspec
 from sqlalchemy import bindparam, delete, select, update
 
 from treadle.keys import Keys
-from treadle.store.change import Change, Record, Store
+from treadle.store.change import Change, GuardFailed, Record, Store
 from treadle.store.columns import decode_names
 from treadle.store.delegation_tables import idempotency
 from treadle.store.link_tables import link_results, link_sessions, link_tokens
@@ -104,6 +106,13 @@ _SET_SECRET = Write(
     update(clients)
     .where(clients.c.client_id == bindparam("the_client_id"))
     .where(clients.c.removed_at.is_(None))
+    .values(secret_digest=bindparam("secret_digest"), pepper_id=bindparam("pepper_id"))
+)
+# Touches no row when another call of the client has moved it, or it has a new one.
+_MOVE_SECRET = Write(
+    update(clients)
+    .where(clients.c.client_id == bindparam("the_client_id"))
+    .where(clients.c.secret_digest == bindparam("seen_digest"))
     .values(secret_digest=bindparam("secret_digest"), pepper_id=bindparam("pepper_id"))
 )
 _SET_REMOVED = Write(
@@ -219,6 +228,28 @@ async def rotate_secret(store: Store, keys: Keys, client_id: str, secret: str, n
     )
     change.record(_record("client.rotate_secret", client_id, now, {}))
     await store.commit(change)
+
+
+async def leave_former_pepper(
+    store: Store, keys: Keys, client: Client, secret: str, now: int
+) -> None:
+    """Digest a client's secret anew when a former pepper has digested it; it goes on as it is."""
+    if not keys.is_former_pepper(client.pepper_id):
+        return
+    change = Change()
+    change.write(
+        _MOVE_SECRET,
+        the_client_id=client.client_id,
+        seen_digest=client.secret_digest,
+        secret_digest=keys.digest(secret),
+        pepper_id=keys.pepper_id,
+    )
+    detail: dict[str, object] = {"pepper": keys.pepper_id}
+    actor = client.client_id
+    change.record(_record("client.move_to_pepper", client.client_id, now, detail, actor))
+    # Another call that moves it does as well.
+    with contextlib.suppress(GuardFailed):
+        await store.commit(change)
 
 
 async def remove_client(store: Store, client_id: str, now: int) -> None:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from treadle.administration import data_option, database_option
+from treadle.administration import data_option, database_option, key_settings
 from treadle.settings import DEFAULT_HOST, DEFAULT_PORT, SANDBOX_CLIENT_ID, SANDBOX_SECRET
 
 if TYPE_CHECKING:
@@ -60,7 +60,8 @@ def doctor(host: str, port: int, data: Path, database: str | None) -> None:
 def check_data(data: Path, database: str | None) -> Iterator[Finding]:
     """The data folder, its keys, and the database."""
     from treadle.app import KEY_FILE
-    from treadle.keys import KeyFileError, load_keys
+    from treadle.key_files import KeyFileError
+    from treadle.keys import load_keys
 
     keys, embedded = data / KEY_FILE, data / "treadle.db"
     if not data.exists():
@@ -70,9 +71,10 @@ def check_data(data: Path, database: str | None) -> Iterator[Finding]:
         return
     else:
         yield Finding(f"data folder {data}", None)
-    if keys.exists():
+    given = key_settings()
+    if keys.exists() or any(given.values()):
         try:
-            load_keys(keys)
+            load_keys(keys, **given)
         except (KeyFileError, OSError) as error:
             yield Finding("keys", str(error))
         else:

@@ -2,39 +2,33 @@
 
 A token or client secret is stored only as its HMAC-SHA256 under a pepper. What must be read back
 (account numbers, a client's Stripe key) is sealed with AES-256-GCM under an envelope key, bound
-to the table, column and row it belongs to. Several keys may live at once, each named by an id;
-the first of the list makes what is new.
+to the table, column and row it belongs to. Several keys may live at once, each named by an id: one
+is in force and makes what is new, former ones are for what they made, and staged ones are for what
+others make with them already.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 from base64 import b64encode
+from collections.abc import Iterable, Mapping
+from copy import copy
 from pathlib import Path
 
-import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from treadle.ids import request_id, secret_key
+from treadle import key_files
+from treadle.clock import stopwatch
+from treadle.ids import secret_key
+from treadle.key_files import KeyFile, KeyFileError, WatchedFile
+
+# How long a key file that changed may go unnoticed by a server that makes nothing new.
+LOOK_SECONDS = 1.0
 
 _NONCE_BYTES = 12
-
-
-class KeyFileError(Exception):
-    """The key file cannot be used; the message says why and what to do."""
-
-
-class _Key(msgspec.Struct, forbid_unknown_fields=True):
-    id: str
-    key: bytes
-
-
-class _KeyFile(msgspec.Struct, forbid_unknown_fields=True):
-    peppers: list[_Key]
-    envelope_keys: list[_Key]
+_CHECKED = b"treadle key check"
 
 
 class _Hmac:
@@ -55,90 +49,186 @@ class _Hmac:
         return outer.digest()
 
 
+class _Ring:
+    """The keys of one reading: those in force first, the staged ones last."""
+
+    def __init__(
+        self,
+        peppers: Mapping[str, bytes],
+        envelope_keys: Mapping[str, bytes],
+        staged: frozenset[str],
+    ) -> None:
+        self.staged = staged
+        self.peppers = {id_: _Hmac(peppers[id_]) for id_ in self._ordered(peppers)}
+        self.pepper_id, *former = (id_ for id_ in self.peppers if id_ not in staged)
+        self.digest = self.peppers[self.pepper_id]
+        self.former_peppers = {id_: self.peppers[id_] for id_ in former}
+        self.envelopes = {id_: AESGCM(envelope_keys[id_]) for id_ in self._ordered(envelope_keys)}
+        self.envelope_id, *former = (id_ for id_ in self.envelopes if id_ not in staged)
+        self.former_envelope_ids = tuple(former)
+        self.fingerprints = {
+            "peppers": {id_: _check_value(digest) for id_, digest in self.peppers.items()},
+            "envelope_keys": {
+                id_: _check_value(_Hmac(envelope_keys[id_])) for id_ in self.envelopes
+            },
+        }
+
+    def _ordered(self, ids: Iterable[str]) -> list[str]:
+        return sorted(ids, key=lambda id_: id_ in self.staged)
+
+
+def _check_value(digest: _Hmac) -> str:
+    return b64encode(digest(_CHECKED)).decode()
+
+
 class Keys:
-    def __init__(self, peppers: dict[str, bytes], envelope_keys: dict[str, bytes]) -> None:
-        self._digests = {id_: _Hmac(key) for id_, key in peppers.items()}
-        self.pepper_id, self._digest = next(iter(self._digests.items()))
-        self._envelopes = {id_: AESGCM(key) for id_, key in envelope_keys.items()}
-        self._envelope_id, self._envelope = next(iter(self._envelopes.items()))
+    """The keys in use. Whether their file has changed is looked at every second, when they are
+    found wanting, and before something new is made with them."""
+
+    def __init__(
+        self,
+        peppers: Mapping[str, bytes],
+        envelope_keys: Mapping[str, bytes],
+        staged: frozenset[str] = frozenset(),
+        file: WatchedFile | None = None,
+    ) -> None:
+        self._ring = _Ring(peppers, envelope_keys, staged)
+        self._file = file
+        self._look_at = 0.0
+
+    @classmethod
+    def of(cls, content: KeyFile, file: WatchedFile | None = None) -> Keys:
+        peppers = {key.id: key.key for key in content.peppers}
+        envelope_keys = {key.id: key.key for key in content.envelope_keys}
+        return cls(peppers, envelope_keys, content.staged, file)
+
+    def renew(self) -> None:
+        """Read the key file again if it has changed."""
+        content = None if self._file is None else self._file.read_if_changed()
+        if content is not None:
+            self._ring = Keys.of(content)._ring
+
+    def pinned(self) -> Keys:
+        """The same keys as they are now, which no change of the file reaches."""
+        self.renew()
+        pinned = copy(self)
+        pinned._file = None
+        return pinned
+
+    @property
+    def path(self) -> Path | None:
+        """The file that they are from, if they are."""
+        return None if self._file is None else self._file.path
+
+    @property
+    def staged(self) -> frozenset[str]:
+        return self._ring.staged
+
+    @property
+    def fingerprints(self) -> dict[str, dict[str, str]]:
+        """What tells the keys of either kind apart, by their ids, without giving them away."""
+        return self._ring.fingerprints
+
+    @property
+    def pepper_id(self) -> str:
+        return self._ring.pepper_id
+
+    @property
+    def envelope_id(self) -> str:
+        return self._ring.envelope_id
+
+    @property
+    def former_envelope_ids(self) -> tuple[str, ...]:
+        return self._ring.former_envelope_ids
 
     def digest(self, token: str) -> bytes:
-        """The digest under which a new token is stored: 32 bytes."""
-        return self._digest(token.encode())
+        """The digest under which a new token is stored: 32 bytes, and of `pepper_id` from now."""
+        self.renew()
+        return self._ring.digest(token.encode())
 
     def digests(self, token: str) -> list[bytes]:
         """The digests under which a token may be found: one for each pepper that lives."""
         message = token.encode()
-        return [digest(message) for digest in self._digests.values()]
+        return [digest(message) for digest in self._ring.peppers.values()]
+
+    def is_former_pepper(self, pepper_id: str) -> bool:
+        """Whether another pepper has taken the place of this one."""
+        return pepper_id in self._ring.former_peppers
+
+    def is_former_digest(self, token: str, digest: bytes) -> bool:
+        """Whether a token was found by the digest of a former pepper."""
+        former = self._ring.former_peppers
+        return any(one(token.encode()) == digest for one in former.values()) if former else False
 
     def matches(self, text: str, digest: bytes, pepper_id: str) -> bool:
         """Whether a secret is the one behind a stored digest, in constant time."""
-        known = self._digests.get(pepper_id)
-        given = (known or self._digest)(text.encode())
+        # Every request of a client comes by here.
+        if stopwatch() >= self._look_at:
+            self._look_at = stopwatch() + LOOK_SECONDS
+            self.renew()
+        if pepper_id not in self._ring.peppers:
+            self.renew()
+        known = self._ring.peppers.get(pepper_id)
+        given = (known or self._ring.digest)(text.encode())
         return hmac.compare_digest(given, digest) and known is not None
 
     def seal(self, plaintext: bytes, place: str) -> bytes:
         """Encrypt for one place, named `table/column/row`; elsewhere it does not open."""
+        self.renew()
+        ring = self._ring
         nonce = secret_key(_NONCE_BYTES)
-        sealed = self._envelope.encrypt(nonce, plaintext, place.encode())
-        key_id = self._envelope_id.encode()
-        return bytes([len(key_id)]) + key_id + nonce + sealed
+        sealed = ring.envelopes[ring.envelope_id].encrypt(nonce, plaintext, place.encode())
+        return envelope_prefix(ring.envelope_id) + nonce + sealed
 
     def unseal(self, sealed: bytes, place: str) -> bytes:
         """Decrypt what was sealed for this place.
 
         Raises KeyFileError when the key is not here, or the bytes belong elsewhere.
         """
-        end = 1 + (sealed[0] if sealed else 0)
-        envelope = self._envelopes.get(sealed[1:end].decode(errors="replace"))
+        key_id = envelope_key_id(sealed)
+        if key_id not in self._ring.envelopes:
+            self.renew()
+        envelope = self._ring.envelopes.get(key_id)
         if envelope is None:
             raise KeyFileError("the key file lacks the envelope key that stored data needs")
-        nonce, rest = sealed[end : end + _NONCE_BYTES], sealed[end + _NONCE_BYTES :]
+        start = 1 + len(key_id.encode())
+        nonce, rest = sealed[start : start + _NONCE_BYTES], sealed[start + _NONCE_BYTES :]
         try:
             return envelope.decrypt(nonce, rest, place.encode())
         except (InvalidTag, ValueError):
             raise KeyFileError(f"sealed data does not belong to {place}") from None
 
-    def check_value(self) -> str:
-        """A fingerprint that tells whether a database was made with these keys."""
-        oldest = list(self._digests.values())[-1]
-        return b64encode(oldest(b"treadle key check")).decode()
+    def rewrap(self, sealed: bytes, place: str) -> bytes:
+        """The same under the key in force, if it is under a former one. Raises KeyFileError."""
+        if envelope_key_id(sealed) not in self._ring.former_envelope_ids:
+            return sealed
+        return self.seal(self.unseal(sealed, place), place)
 
 
-def load_keys(path: Path) -> Keys:
-    """Read the key file, making one that only its owner can read when there is none.
+def envelope_prefix(key_id: str) -> bytes:
+    """What all begins with that is sealed under a key."""
+    name = key_id.encode()
+    return bytes([len(name)]) + name
 
-    Raises KeyFileError when the file is readable by others, or is no key file.
+
+def envelope_key_id(sealed: bytes) -> str:
+    """The key that something is sealed under."""
+    end = 1 + (sealed[0] if sealed else 0)
+    return sealed[1:end].decode(errors="replace")
+
+
+def load_keys(path: Path, keys: str | None = None, keys_command: str | None = None) -> Keys:
+    """The keys from a text or a command if one is given, else from the key file.
+
+    A key file that is not there is made, such that only its owner can read it. Raises KeyFileError.
     """
+    if keys is not None and keys_command is not None:
+        raise KeyFileError("give the keys themselves or a command that prints them, not both")
+    if keys is not None:
+        return Keys.of(key_files.decode(keys.encode(), "the text of the keys"))
+    if keys_command is not None:
+        return Keys.of(key_files.run_command(keys_command))
     if not path.exists():
-        _create(path)
-    if path.stat().st_mode & 0o077:
-        raise KeyFileError(f"{path} can be read by other users; run: chmod 600 {path}")
-    try:
-        file = msgspec.json.decode(path.read_bytes(), type=_KeyFile)
-    except msgspec.DecodeError as error:
-        raise KeyFileError(f"{path} is not a key file: {error}") from None
-    if not file.peppers or not file.envelope_keys:
-        raise KeyFileError(f"{path} holds no keys")
-    if any(len(key.key) != 32 for key in [*file.peppers, *file.envelope_keys]):
-        raise KeyFileError(f"{path}: every key must be 32 bytes")
-    return Keys(
-        {key.id: key.key for key in file.peppers}, {key.id: key.key for key in file.envelope_keys}
-    )
-
-
-def _create(path: Path) -> None:
-    """Write a new key file whole or not at all; of two processes the first one wins."""
-    file = _KeyFile([_Key("1", secret_key())], [_Key("1", secret_key())])
-    draft = path.with_suffix(f".{request_id()}.draft")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(msgspec.json.format(msgspec.json.encode(file)) + b"\n")
-        stream.flush()
-        os.fsync(stream.fileno())
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
+        key_files.create(path)
+    file = WatchedFile(path)
+    return Keys.of(file.read(), file)

@@ -6,7 +6,7 @@ import asyncio
 
 from treadle.http.protocol import JoiningProtocol
 from treadle.store.change import Store
-from treadle.store.opening import holds_key_check
+from treadle.store.key_check import holds_key_check
 from treadle.store.urgency import URGENT
 
 _PATIENCE_SECONDS = 2.0

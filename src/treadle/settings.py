@@ -23,6 +23,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     host: str = DEFAULT_HOST
     port: int = DEFAULT_PORT
     database: str | None = None
+    # The key file's JSON, or a command that prints it; without either the file in the data folder.
+    keys: str | None = None
+    keys_command: str | None = None
     environment: Environment = "sandbox"
     workers: int = 1
     # Further names by which clients may address a sandbox that answers on loopback.

@@ -107,7 +107,7 @@ class Worlds:
         sealed = self.of(owner).seed
         if not isinstance(sealed, bytes):
             return None
-        return self._keys.unseal(sealed, _place(owner.client_id)).decode()
+        return self._keys.unseal(sealed, seed_place(owner.client_id)).decode()
 
     def ids(self, owner: Owner) -> Ids:
         """Where the next ids of a client come from."""
@@ -122,7 +122,7 @@ class Worlds:
         return Ids(self.seed(owner), f"{owner.client_id}:{scope}", 0)
 
     def seal_seed(self, owner: Owner, seed: str) -> bytes:
-        return self._keys.seal(seed.encode(), _place(owner.client_id))
+        return self._keys.seal(seed.encode(), seed_place(owner.client_id))
 
 
 def set_world(change: Change, client: Client, world: World) -> None:
@@ -135,6 +135,6 @@ def set_world(change: Change, client: Client, world: World) -> None:
     )
 
 
-def _place(client_id: str) -> str:
+def seed_place(client_id: str) -> str:
     """What binds a sealed seed to its row."""
     return f"clients/world/{client_id}"

@@ -25,7 +25,7 @@ TESTED_PAGE = "docs/testing.md"
 # Their Python are lines of tests, which that test runs as well.
 LINES_PAGES = ("docs/delegation.md", "docs/scenarios.md", "docs/state.md")
 # All of their code is for the shell and needs no server; test_offline_pages.py runs it.
-OFFLINE_PAGES = ("docs/importing.md", "docs/command-line.md")
+OFFLINE_PAGES = ("docs/importing.md", "docs/command-line.md", "docs/keys.md")
 # All of their code is for the shell.
 SHELL_PAGES = ("docs/control-plane.md",)
 ALL_PAGES = [

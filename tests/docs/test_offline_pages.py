@@ -7,9 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.docs.test_blocks import OFFLINE_PAGES, blocks
 
-IMPORTING_PAGE, COMMANDS_PAGE = OFFLINE_PAGES
+IMPORTING_PAGE, COMMANDS_PAGE, KEYS_PAGE = OFFLINE_PAGES
 
 
 def run(page: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -45,6 +47,16 @@ def test_a_server_serves_one_command(tmp_path: Path) -> None:
     result = run(COMMANDS_PAGE, tmp_path)
     assert '"institution_id":"ins_109508"' in result.stdout
     assert "data folder data" in result.stdout
+
+
+@pytest.mark.slow
+def test_a_key_is_replaced_and_retired(tmp_path: Path) -> None:
+    result = run(KEYS_PAGE, tmp_path)
+    (table,) = [block.text for block in blocks(KEYS_PAGE) if block.language == "text"]
+    heading, _, former = table.splitlines()
+    assert heading in result.stdout
+    assert former in result.stdout
+    assert "revoked 1 tokens and secrets" in result.stdout
 
 
 def test_completion_knows_the_commands() -> None:

@@ -17,7 +17,7 @@ from tests.store.databases import make_keys, rows
 from tests.support.verification import Rejected
 from tests.support.verification import verify as verify_independently
 from treadle.clock import wall_second
-from treadle.keys import KeyFileError
+from treadle.key_files import KeyFileError
 from treadle.store.change import GuardFailed, Store
 from treadle.store.opening import open_store
 from treadle.webhooks.attack import shots

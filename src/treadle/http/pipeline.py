@@ -12,6 +12,7 @@ import msgspec
 
 from treadle import ids
 from treadle.call import ClientCall, OpenCall, Services
+from treadle.clients import leave_former_pepper
 from treadle.clock import stopwatch
 from treadle.faults.rules import Moment
 from treadle.faults.striking import DROPPED, Dropped, Faults
@@ -198,9 +199,11 @@ class Pipeline:
         if exchange.credentials is None or not gate.needs_client:
             call = OpenCall(services, exchange.request_id, services.clock.now())
         else:
-            client = await authenticate(services.store, services.keys, exchange.credentials)
+            store, keys, credentials = services.store, services.keys, exchange.credentials
+            client = await authenticate(store, keys, credentials)
             exchange.client = client
             now = services.worlds.now(client)
+            await leave_former_pepper(store, keys, client, credentials.secret or "", now)
             call = ClientCall(services, exchange.request_id, now, client)
         opened = await gate.open(call, request, implementation.path)
         exchange.allowed = True

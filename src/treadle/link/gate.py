@@ -22,6 +22,7 @@ from treadle.link.rows import (
 )
 from treadle.link.session import Session
 from treadle.store.statements import Query
+from treadle.tokens.finding import find_by_digest
 from treadle.tokens.format import Shape, inspect
 
 R = TypeVar("R")
@@ -126,8 +127,5 @@ async def find_token(call: OpenCall, text: str) -> LinkToken | None:
 
 
 async def find(call: OpenCall, query: Query[R], secret: str) -> R | None:
-    for digest in call.services.keys.digests(secret):
-        row = await call.first(query, digest=digest)
-        if row is not None:
-            return row
-    return None
+    found = await find_by_digest(call, query, secret)
+    return None if found is None else found[0]

@@ -15,6 +15,7 @@ from sqlalchemy import bindparam, delete, func, select
 from treadle.call import ClientCall
 from treadle.http import errors
 from treadle.keys import Keys
+from treadle.rekeying.worlds import rewrap_world
 from treadle.state.parts import named_rows
 from treadle.state.world import World, hold_unchanged, read_world, replace_world
 from treadle.store.opening import HEAD
@@ -75,7 +76,8 @@ async def save_snapshot(call: ClientCall, name: str) -> Listed:
     world, sequence = await read_world(call)
     if (await call.first(_COUNT_OTHERS, client_id=client_id, name=name) or 0) >= MOST:
         raise errors.SANDBOX_LIMIT_REACHED(limit=str(MOST), things="snapshots")
-    sealed = await asyncio.to_thread(_pack, call.services.keys, _place(client_id, name), world)
+    keys = call.services.keys.pinned()
+    sealed = await asyncio.to_thread(_pack, keys, client_id, name, world)
     # Whoever saves at the same time comes before or after, so the count holds.
     hold_unchanged(call, sequence)
     listed = Listed(name, _count_items(world), len(sealed), call.now)
@@ -103,8 +105,8 @@ async def restore_snapshot(call: ClientCall, name: str) -> None:
     if kept.schema != HEAD:
         problem = "name must be that of a snapshot made by this version of Treadle: save it anew"
         raise errors.INVALID_FIELD(problem=problem)
-    place = _place(client_id, name)
-    world = await asyncio.to_thread(_unpack, call.services.keys, place, kept.contents)
+    keys = call.services.keys.pinned()
+    world = await asyncio.to_thread(_unpack, keys, client_id, name, kept.contents)
     await replace_world(call, world)
     call.record("snapshot.restore", detail={"name": name})
 
@@ -128,19 +130,29 @@ def _no_such_snapshot() -> errors.ApiError:
     return errors.INVALID_FIELD(problem="name must be that of a snapshot of this client")
 
 
-def _pack(keys: Keys, place: str, world: World) -> bytes:
+def rewrap_snapshot(keys: Keys, client_id: str, name: str, sealed: bytes) -> bytes:
+    """The same under the envelope key in force, with all that is sealed in it."""
+    keys = keys.pinned()
+    contents = _encode(_unpack(keys, client_id, name, sealed))
+    return keys.seal(zlib.compress(contents, _LEVEL), snapshot_place(client_id, name))
+
+
+def _pack(keys: Keys, client_id: str, name: str, world: World) -> bytes:
+    rewrap_world(keys, client_id, world)
     encoded = _encode(world)
     compressed = zlib.compress(encoded, _LEVEL)
     if len(compressed) > _MOST_BYTES or len(encoded) > _MOST_BYTES_UNPACKED:
         limit = f"{_MOST_BYTES} bytes"
         raise errors.SANDBOX_LIMIT_REACHED(limit=limit, things="in a compressed snapshot")
-    return keys.seal(compressed, place)
+    return keys.seal(compressed, snapshot_place(client_id, name))
 
 
-def _unpack(keys: Keys, place: str, sealed: bytes) -> World:
-    return _decode(zlib.decompress(keys.unseal(sealed, place)))
+def _unpack(keys: Keys, client_id: str, name: str, sealed: bytes) -> World:
+    world = _decode(zlib.decompress(keys.unseal(sealed, snapshot_place(client_id, name))))
+    rewrap_world(keys, client_id, world)
+    return world
 
 
-def _place(client_id: str, name: str) -> str:
+def snapshot_place(client_id: str, name: str) -> str:
     """What binds a sealed snapshot to its row."""
     return f"snapshots/contents/{client_id}:{name}"

@@ -9,13 +9,12 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, bindparam, select
+from sqlalchemy import URL
 
 from treadle.keys import Keys
-from treadle.store import tables
-from treadle.store.change import Change, GuardFailed, Store
+from treadle.store.change import Store
+from treadle.store.key_check import check_keys
 from treadle.store.sqlite import SqliteStore, connect, lock_file
-from treadle.store.statements import Query, Write
 
 # The newest migration. A test holds it against the migrations folder, so that a start on a
 # database that is up to date need not import Alembic.
@@ -26,10 +25,7 @@ CONNECTIONS = 16
 # How long a statement may take, or SQLite's lock be waited for.
 TIMEOUT_SECONDS = 5.0
 
-_KEY_CHECK = "key_check"
 _MIGRATION_LOCK = 7_269_431_182
-_FACT = Query(select(tables.facts.c.value).where(tables.facts.c.name == bindparam("name")), str)
-_INSERT_FACT = Write.insert(tables.facts)
 
 
 class StoreError(Exception):
@@ -61,7 +57,10 @@ async def open_store(
         store = await _open_postgresql(url, connections, timeout_seconds)
     else:
         raise StoreError(f"{_without_password(url)}: use postgresql://… or sqlite:///…")
-    await _check_keys(store, keys)
+    problem = await check_keys(store, keys)
+    if problem is not None:
+        await store.close()
+        raise StoreError(problem)
     return store
 
 
@@ -130,27 +129,6 @@ def _migrate(url: URL | str) -> None:
     config.set_main_option("script_location", str(scripts).replace("%", "%%"))
     config.attributes["url"] = url
     command.upgrade(config, "head")
-
-
-async def _check_keys(store: Store, keys: Keys) -> None:
-    """Refuse keys that did not make this database: every token in it would be unknown."""
-    change = Change()
-    change.write(_INSERT_FACT, name=_KEY_CHECK, value=keys.check_value())
-    if not await holds_key_check(store):
-        # Another worker may write it first.
-        with contextlib.suppress(GuardFailed):
-            await store.commit(change)
-    if await store.first(_FACT, name=_KEY_CHECK) != keys.check_value():
-        await store.close()
-        raise StoreError(
-            "this database was made with other keys: put the keys.json it was made with "
-            "into the data folder"
-        )
-
-
-async def holds_key_check(store: Store) -> bool:
-    """A question that every database in use answers with yes."""
-    return await store.first(_FACT, name=_KEY_CHECK) is not None
 
 
 def _without_password(url: str) -> str:

@@ -11,6 +11,7 @@ from treadle.http import errors
 from treadle.http.errors import ErrorKind
 from treadle.store.statements import Query
 from treadle.tokens.decision import Refused, decide_life, decide_partner
+from treadle.tokens.finding import find_by_digest, leave_former_pepper
 from treadle.tokens.format import Shape, inspect
 from treadle.tokens.rows import (
     GRANT,
@@ -36,18 +37,16 @@ _REFUSALS = {
 }
 
 
-async def _find(call: ClientCall, query: Query[R], text: str, kind: str) -> R | None:
-    """The row of a token. Raises ApiError when the text alone rules the token out."""
+async def _find(
+    call: ClientCall, query: Query[R], text: str, kind: str
+) -> tuple[R, bytes] | tuple[None, bytes]:
+    """The row of a token and its digest. Raises ApiError when the text alone rules it out."""
     match inspect(text, kind, call.environment):
         case Shape.MALFORMED:
             raise _REFUSALS[kind].malformed()
         case Shape.UNKNOWN:
             raise _REFUSALS[kind].unknown()
-    for digest in call.services.keys.digests(text):
-        row = await call.first(query, digest=digest, kind=kind)
-        if row is not None:
-            return row
-    return None
+    return await find_by_digest(call, query, text, kind=kind) or (None, b"")
 
 
 async def resolve(call: ClientCall, text: str, kind: str) -> Grant:
@@ -57,7 +56,7 @@ async def resolve(call: ClientCall, text: str, kind: str) -> Grant:
     ITEM_NOT_FOUND when the Item was removed.
     """
     unknown = _REFUSALS[kind].unknown
-    grant = await _find(call, GRANT, text, kind)
+    grant, digest = await _find(call, GRANT, text, kind)
     if grant is None or grant.token.client_id != call.client.client_id:
         raise unknown()
     # From here on the token is the caller's own, who may know what became of it.
@@ -68,6 +67,7 @@ async def resolve(call: ClientCall, text: str, kind: str) -> Grant:
         raise unknown().because("the token expired")
     if grant.item.removed_at is not None:
         raise errors.ITEM_NOT_FOUND().because("the Item was removed")
+    await leave_former_pepper(call, token, text, digest)
     return grant
 
 
@@ -84,15 +84,16 @@ async def resolve_minted(call: ClientCall, text: str) -> MintedGrant:
 
 async def find_minted(call: ClientCall, text: str) -> MintedGrant:
     """The same, also when nobody can use it any more."""
-    grant = await _find(call, MINTED_GRANT, text, "processor")
+    grant, digest = await _find(call, MINTED_GRANT, text, "processor")
     if grant is None or grant.token.client_id != call.client.client_id:
         raise errors.PROCESSOR_TOKEN_UNKNOWN()
+    await leave_former_pepper(call, grant.token, text, digest)
     return grant
 
 
 async def resolve_partner(call: ClientCall, text: str) -> ProcessorGrant:
     """A processor token that the calling client may use."""
-    grant = await _find(call, PROCESSOR_GRANT, text, "processor")
+    grant, digest = await _find(call, PROCESSOR_GRANT, text, "processor")
     if grant is None:
         raise errors.PROCESSOR_TOKEN_UNKNOWN()
     strict = call.services.settings.strict_partners
@@ -105,4 +106,5 @@ async def resolve_partner(call: ClientCall, text: str) -> ProcessorGrant:
             # Why is for the client whose token it is.
             own = grant.token.client_id == call.client.client_id
             raise decision.error.because(decision.reason) if own else decision.error
+    await leave_former_pepper(call, grant.token, text, digest)
     return grant

@@ -279,6 +279,14 @@ USE_CALL = Write(
     .where(tokens.c.ended_at.is_(None), tokens.c.calls_left > 0)
     .values(calls_left=tokens.c.calls_left - 1)
 )
+# Touches no row when another call with the token has moved it.
+MOVE_TOKEN = Write(
+    update(tokens)
+    .where(tokens.c.token_id == bindparam("the_token_id"))
+    .where(tokens.c.client_id == bindparam("the_client_id"))
+    .where(tokens.c.digest == bindparam("seen_digest"))
+    .values(digest=bindparam("digest"), pepper_id=bindparam("pepper_id"))
+)
 MARK_TOKEN_SYNCED = Write(
     update(tokens)
     .where(tokens.c.token_id == bindparam("the_token_id"))

@@ -123,7 +123,7 @@ class Signer:
     def open(self, key: SigningKey) -> EllipticCurvePrivateKey:
         """The private part of a key, unsealed. Raises KeyFileError."""
         if self._opened is None or self._opened[0] != key.kid:
-            data = self._keys.unseal(key.private_key, _place(key.kid))
+            data = self._keys.unseal(key.private_key, key_place(key.kid))
             private_key = load_der_private_key(data, None)
             assert isinstance(private_key, EllipticCurvePrivateKey)  # noqa: S101
             self._opened = key.kid, private_key
@@ -152,7 +152,7 @@ class Signer:
             # Of two that make the same generation, the store keeps one.
             generation=1 if old is None else old.generation + 1,
             kid=kid,
-            private_key=self._keys.seal(data, _place(kid)),
+            private_key=self._keys.seal(data, key_place(kid)),
             x=x,
             y=y,
             created_at=now,
@@ -161,5 +161,5 @@ class Signer:
         await self._store.commit(change)
 
 
-def _place(kid: str) -> str:
+def key_place(kid: str) -> str:
     return f"webhook_keys/private_key/{kid}"
