@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.node import install
 from tests.support.postgres import PostgresServer
 from tests.support.server import Server
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 STORES = ("sqlite", "postgres")
 NODE_PROJECT = Path(__file__).parent / "sdk" / "node"
@@ -86,6 +90,18 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
             server.kill()
 
 
+# Playwright keeps an event loop running in this thread, with which other tests cannot have theirs.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    # It takes a while to import, and most tests need none.
+    from playwright.sync_api import sync_playwright
+
+    from tests.support.chromium import launch
+
+    with sync_playwright() as playwright, launch(playwright.chromium) as browser:
+        yield browser
+
+
 @pytest.fixture(scope="session")
 def node_modules() -> Path:
     """The folder of the installed Node.js packages, Plaid's SDK among them."""
@@ -99,7 +115,10 @@ def store_arguments(kind: str, request: pytest.FixtureRequest) -> list[str]:
     return ["--database", postgres.create_migrated_database()]
 
 
-_SERVED = {"server", "serve", "browser", "treadle", "postgres_url", "store_kind", "node_modules"}
+_SERVED = {
+    *("server", "serve", "sandbox", "browser"),
+    *("treadle", "postgres_url", "store_kind", "node_modules"),
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -14,6 +14,7 @@ from treadle.clock import FixedClock, SystemClock
 from treadle.faults.striking import Faults
 from treadle.http.credentials import Credentials, authenticate
 from treadle.http.errors import ApiError
+from treadle.http.headers import answers_on_loopback
 from treadle.http.limits import Receive
 from treadle.http.pipeline import Pipeline, Scope, Send, send_json
 from treadle.keys import load_keys
@@ -39,6 +40,7 @@ from treadle.worlds import Worlds
 
 if TYPE_CHECKING:
     # What metrics need takes a while to import, and most servers need it not.
+    from treadle.console.site import Console
     from treadle.metrics.metrics import Metrics
     from treadle.metrics.sampling import Sampler
 
@@ -56,6 +58,7 @@ class Application:
         self._pipeline: Pipeline | None = None
         self._readiness: Readiness | None = None
         self._link_site: LinkSite | None = None
+        self._console: Console | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -70,6 +73,8 @@ class Application:
                 await send_json(send, 200 if state == READY else 503, [body])
             elif scope["method"] != "POST" and scope["path"].startswith(PREFIX) and self._link_site:
                 await self._link_site(scope, receive, send)
+            elif self._console is not None and f"{scope['path']}/".startswith("/console/"):
+                await self._console(scope, receive, send)
             else:
                 await self._pipeline(scope, receive, send)
 
@@ -81,6 +86,7 @@ class Application:
         self._readiness = Readiness(self._services.store)
         sampler = _sampler(self._services, self._pipeline)
         self._link_site = LinkSite(self._settings, self._pipeline)
+        self._console = console_of(self._services, self._pipeline)
         delivery = webhook_delivery(self._services)
         delivery.start()
         alarm = Alarm(self._services)
@@ -143,6 +149,16 @@ async def open_services(settings: Settings) -> Services:
     if settings.sandbox:
         await _make_ready_client(services)
     return services
+
+
+def console_of(services: Services, pipeline: Pipeline) -> Console | None:
+    """The console, where nobody but who is at this machine can reach it."""
+    if not services.settings.sandbox or not answers_on_loopback(services.settings.host):
+        return None
+    # A server in production starts and runs without it.
+    from treadle.console.site import Console
+
+    return Console(services, pipeline)
 
 
 def webhook_delivery(services: Services) -> Delivery:

@@ -123,6 +123,8 @@ class ClientCall(OpenCall):
 
     # What lets its Changes be kept only in the world that they were decided in.
     world_guard = HOLD_WORLD
+    # The digest of the token that a call in this process is made with, its text being unknown.
+    token_digest: bytes | None = None
 
     def __init__(self, services: Services, request_id: str, now: int, client: Client) -> None:
         super().__init__(services, request_id, now)

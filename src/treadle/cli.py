@@ -245,6 +245,7 @@ def _banner(settings: Settings) -> str:
     ]
     if settings.sandbox:
         from treadle.certificates import made_authority
+        from treadle.http.headers import answers_on_loopback
 
         body = f'{{"client_id":"{SANDBOX_CLIENT_ID}","secret":"{SANDBOX_SECRET}",'
         body += '"institution_id":"ins_109508","initial_products":["auth"]}'
@@ -253,6 +254,7 @@ def _banner(settings: Settings) -> str:
         lines += [
             f"  client_id  {SANDBOX_CLIENT_ID}",
             f"  secret     {SANDBOX_SECRET}",
+            *([f"  console    {url}/console"] if answers_on_loopback(settings.host) else []),
             "",
             "Try it:",
             f"  curl {url}/sandbox/public_token/create \\",
@@ -265,8 +267,10 @@ def _banner(settings: Settings) -> str:
                 "Stripe: no key is set, so bank account tokens are made up here and Stripe "
                 "will not know them."
             )
-    if settings.sandbox and not settings.host.startswith("127.") and settings.host != "localhost":
-        lines.append("Careful: a sandbox has published credentials, and others can reach this one.")
+        if not answers_on_loopback(settings.host):
+            lines.append(
+                "Careful: a sandbox has published credentials, and others can reach this one."
+            )
     return "\n".join(lines)
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserType, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests.browser.app import App
 from tests.control.plane import Planned, own_client
@@ -19,27 +17,6 @@ from tests.support.server import Server
 
 _WAIT_MS = 10_000
 _LOOPBACK = {"localhost", "127.0.0.1"}
-
-
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    path = shutil.which("chromium")
-    if path is None:
-        pytest.skip("chromium is missing; scripts/install_test_tools.sh tells what to install")
-    return path
-
-
-def launch(kind: BrowserType, path: str, *flags: str) -> Browser:
-    # As root Chromium cannot have a sandbox of its own.
-    needed = ["--no-sandbox"] if os.geteuid() == 0 else []
-    return kind.launch(executable_path=path, args=[*needed, *flags])
-
-
-# Playwright keeps an event loop running in this thread, with which other tests cannot have theirs.
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright, launch(playwright.chromium, chromium) as browser:
-        yield browser
 
 
 @pytest.fixture

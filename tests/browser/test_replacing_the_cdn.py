@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from tests.browser.app import App, called, open_link
-from tests.browser.conftest import launch
 from tests.control.plane import Planned
+from tests.support.chromium import launch
 from tests.support.link import USER, link_token
 from tests.support.sdk import CLIENT_ID, SECRET
 from tests.support.server import Server
@@ -52,12 +52,12 @@ def test_the_route_of_a_test(
 
 
 def test_a_host_name_that_is_mapped(
-    browser: Browser, chromium: str, react_page: str, serve: Callable[..., Server]
+    browser: Browser, react_page: str, serve: Callable[..., Server]
 ) -> None:
     """By HTTPS, with the app and its test as they are."""
     server = serve("--tls")
     rule = f"--host-resolver-rules=MAP {_CDN_HOST}:443 127.0.0.1:{server.port}"
-    with launch(browser.browser_type, chromium, rule) as mapped:
+    with launch(browser.browser_type, rule) as mapped:
         page = mapped.new_context(ignore_https_errors=True).new_page()
         page.goto(f"{react_page}?token={token_over_tls(server)}")
         page.get_by_role("button", name="Connect a bank").click()

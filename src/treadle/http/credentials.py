@@ -55,3 +55,11 @@ async def authenticate(store: Store, keys: Keys, credentials: Credentials) -> Cl
     if client is None or client.removed_at is not None or not matches:
         raise errors.INVALID_API_KEYS()
     return client
+
+
+async def known_client(store: Store, client_id: str) -> Client:
+    """The client of this id. Raises ApiError when there is none, or it was removed."""
+    client = await store.first(CLIENT, client_id=client_id)
+    if client is None or client.removed_at is not None:
+        raise errors.INVALID_API_KEYS()
+    return client

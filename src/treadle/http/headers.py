@@ -51,3 +51,8 @@ class HostCheck:
         host = header.lower()
         name, separator, port = host.rpartition(b":")
         return (name if separator and port.isdigit() else host) in self._names
+
+
+def answers_on_loopback(host: str) -> bool:
+    """Whether an address to listen on can be reached from this machine alone."""
+    return host in ("localhost", "::1") or host.startswith("127.")

@@ -12,15 +12,15 @@ import msgspec
 
 from treadle import ids
 from treadle.call import ClientCall, OpenCall, Services
-from treadle.clients import leave_former_pepper
+from treadle.clients import Client, leave_former_pepper
 from treadle.clock import stopwatch
 from treadle.faults.rules import Moment
 from treadle.faults.striking import DROPPED, Dropped, Faults
 from treadle.http import errors
-from treadle.http.credentials import Credentials, authenticate
+from treadle.http.credentials import Credentials, authenticate, known_client
 from treadle.http.encoding import AnswerEncoder
 from treadle.http.errors import ApiError
-from treadle.http.headers import API_VERSION, HostCheck, check_content
+from treadle.http.headers import API_VERSION, HostCheck, answers_on_loopback, check_content
 from treadle.http.limits import REVOCATIONS, Disconnected, Load, Receive, read_body
 from treadle.http.protocol import ANSWER, DROP
 from treadle.http.rates import RateLimits
@@ -92,6 +92,29 @@ class Pipeline:
             await send(DROP)
         else:
             await send_json(send, exchange.status, exchange.answer)
+        self._note(exchange, started)
+
+    async def perform(self, exchange: Exchange) -> bytes:
+        """Answer a call that is made in this process, for its `caller` and without credentials.
+
+        It is decoded, gated, kept and recorded like any other.
+        """
+        started = stopwatch()
+        try:
+            with self._load:
+                implementation = self._routes.find(exchange.method, exchange.path)
+                request = implementation.decoder.decode(exchange.given, [])
+                exchange.answer = await self._serve(implementation, request, exchange)
+        except Dropped:
+            exchange.status, exchange.error_code = 0, DROPPED
+        except ApiError as error:
+            exchange.fail(error)
+        # The log of requests may shorten it.
+        answer = b"".join(exchange.answer)
+        self._note(exchange, started)
+        return answer
+
+    def _note(self, exchange: Exchange, started: float) -> None:
         exchange.milliseconds = (stopwatch() - started) * 1_000
         self._access_log.write(exchange)
         if self._metrics is not None:
@@ -129,17 +152,23 @@ class Pipeline:
             request = implementation.decoder.decode(exchange.given, needed)
             if implementation.gate.needs_client:
                 exchange.credentials = credentials.completed_from(request)
-            opened = await self._open(implementation, request, exchange)
-            if self._rates is not None and isinstance(opened, ClientCall):
-                client_id, item_id = opened.client.client_id, opened.reached.item_id
-                self._rates.check(implementation.path, client_id, item_id)
-            if isinstance(opened, ClientCall) and (
-                opened.client.faults
-                or implementation.replaces_world
-                or self._services.worlds.is_seeded(opened.owner)
-            ):
-                return await self._run_in_world(implementation, request, exchange, opened)
-            return await self._run(implementation, request, exchange, opened)
+            return await self._serve(implementation, request, exchange)
+
+    async def _serve(
+        self, implementation: Implementation, request: msgspec.Struct, exchange: Exchange
+    ) -> list[bytes]:
+        """From the gate to the commit."""
+        opened = await self._open(implementation, request, exchange)
+        if self._rates is not None and isinstance(opened, ClientCall):
+            client_id, item_id = opened.client.client_id, opened.reached.item_id
+            self._rates.check(implementation.path, client_id, item_id)
+        if isinstance(opened, ClientCall) and (
+            opened.client.faults
+            or implementation.replaces_world
+            or self._services.worlds.is_seeded(opened.owner)
+        ):
+            return await self._run_in_world(implementation, request, exchange, opened)
+        return await self._run(implementation, request, exchange, opened)
 
     async def _run_in_world(
         self,
@@ -196,23 +225,29 @@ class Pipeline:
     ) -> OpenCall:
         """The call that the gate lets through. Raises ApiError when it does not."""
         services, gate = self._services, implementation.gate
-        if exchange.credentials is None or not gate.needs_client:
+        client = await self._caller(exchange) if gate.needs_client else None
+        if client is None:
             call = OpenCall(services, exchange.request_id, services.clock.now())
         else:
-            store, keys, credentials = services.store, services.keys, exchange.credentials
-            client = await authenticate(store, keys, credentials)
             exchange.client = client
             now = services.worlds.now(client)
-            await leave_former_pepper(store, keys, client, credentials.secret or "", now)
+            if exchange.credentials is not None and exchange.credentials.secret is not None:
+                secret = exchange.credentials.secret
+                await leave_former_pepper(services.store, services.keys, client, secret, now)
             call = ClientCall(services, exchange.request_id, now, client)
+            call.token_digest = exchange.token_digest
         opened = await gate.open(call, request, implementation.path)
         exchange.allowed = True
         return opened
 
-
-def answers_on_loopback(host: str) -> bool:
-    """Whether an address to listen on can be reached from this machine alone."""
-    return host in ("localhost", "::1") or host.startswith("127.")
+    async def _caller(self, exchange: Exchange) -> Client | None:
+        """Who calls. Raises ApiError when that is nobody who may."""
+        store, keys = self._services.store, self._services.keys
+        if exchange.caller is not None:
+            return await known_client(store, exchange.caller)
+        if exchange.credentials is None:
+            return None
+        return await authenticate(store, keys, exchange.credentials)
 
 
 async def send_json(send: Send, status: int, pieces: list[bytes]) -> None:

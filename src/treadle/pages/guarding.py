@@ -1,10 +1,10 @@
-"""The headers of pages: what a browser may load for them, and who may put them into a frame."""
+"""The headers of pages: what a browser may load for them, where forms go, who may frame them."""
 
 from __future__ import annotations
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; form-action 'none'; base-uri 'none'"
+    "connect-src 'self'; base-uri 'none'"
 )
 _COMMON = {
     "Cache-Control": "no-store",
@@ -13,11 +13,22 @@ _COMMON = {
 }
 
 # Of a page that stands alone.
-ALONE = {**_COMMON, "Content-Security-Policy": f"{_POLICY}; frame-ancestors 'none'"}
+ALONE = {
+    **_COMMON,
+    "Content-Security-Policy": f"{_POLICY}; form-action 'none'; frame-ancestors 'none'",
+}
+# Of one that gives orders by forms, and so must know which page a form is from.
+ORDERING = {
+    **_COMMON,
+    "Content-Security-Policy": f"{_POLICY}; form-action 'self'; frame-ancestors 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
+}
 # Of a page in a frame of any other. The last two let it into pages that are isolated from others.
 FRAMED = {
     **_COMMON,
-    "Content-Security-Policy": f"{_POLICY}; frame-ancestors *",
+    "Content-Security-Policy": f"{_POLICY}; form-action 'none'; frame-ancestors *",
     "Cross-Origin-Embedder-Policy": "require-corp",
     "Cross-Origin-Resource-Policy": "cross-origin",
 }

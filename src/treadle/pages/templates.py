@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 
 def templates(folder: Path) -> Environment:
     return Environment(
         loader=FileSystemLoader(folder),
-        autoescape=True,
+        # Code to copy is text, and is escaped where a page shows it.
+        autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -21,6 +21,10 @@ class Exchange(msgspec.Struct, gc=False):
     credentials: Credentials | None = None
     # The path under which the operation is declared, if there is such an operation.
     operation: str | None = None
+    # Of a call made in this process: as which client, and the digest of its token where the body
+    # names that by its handle.
+    caller: str | None = None
+    token_digest: bytes | None = None
     # Who called, once that is known.
     client: Client | None = None
     # Whether the gate has let the call through.

@@ -41,6 +41,9 @@ async def _find(
     call: ClientCall, query: Query[R], text: str, kind: str
 ) -> tuple[R, bytes] | tuple[None, bytes]:
     """The row of a token and its digest. Raises ApiError when the text alone rules it out."""
+    if call.token_digest is not None:
+        row = await call.first(query, digest=call.token_digest, kind=kind)
+        return (row, call.token_digest) if row is not None else (None, b"")
     match inspect(text, kind, call.environment):
         case Shape.MALFORMED:
             raise _REFUSALS[kind].malformed()

@@ -1,0 +1,22 @@
+"""A real browser."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+from playwright.sync_api import Browser, BrowserType
+
+
+def chromium_path() -> str:
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.skip("chromium is missing; scripts/install_test_tools.sh tells what to install")
+    return path
+
+
+def launch(kind: BrowserType, *flags: str) -> Browser:
+    # As root Chromium cannot have a sandbox of its own.
+    needed = ["--no-sandbox"] if os.geteuid() == 0 else []
+    return kind.launch(executable_path=chromium_path(), args=[*needed, *flags])
