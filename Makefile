@@ -115,6 +115,10 @@ bench: .venv/.dev ## Measure the server's speed
 	@sh scripts/install_test_tools.sh bench
 	@$(BIN)/python -m bench $(ARGS)
 
+.PHONY: screenshots
+screenshots: test-tools ## Take pictures of all that Link shows, into screenshots/
+	@$(BIN)/python -m tests.browser.screenshots screenshots $(ARGS)
+
 .PHONY: test-tools
 test-tools: ## Install the system programs that the tests need, where possible
 	@sh scripts/install_test_tools.sh

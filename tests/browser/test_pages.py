@@ -14,7 +14,7 @@ from tests.support.link import OAUTH_BANK, PLAIN_BANK, create, link_token, sessi
 from treadle.testing.browser import LinkPage
 
 _OPEN_BANK = ["TV(OAUTH)", "OPEN_OAUTH", "TV(CONNECTED)", "HANDOFF"]
-_EMBEDDING = """<!doctype html>
+EMBEDDING = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Shop</title>
 <script src="{script}"></script></head>
 <body><main><h1>Shop</h1><button>Pay</button>
@@ -25,7 +25,7 @@ _ISOLATING = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
 }
-_EMBED = """token => {
+EMBED = """token => {
   const element = document.getElementById("banks");
   window.made = Plaid.createEmbedded({ ...hearing, token }, element);
 }"""
@@ -138,7 +138,7 @@ def test_a_hosted_page_that_leads_nowhere_says_so(page: Page, api: Planned) -> N
     page.goto(create(api, hosted_link={})["hosted_link_url"])
     link = LinkPage(page, hosted=True)
     link.leave()
-    expect(link.heading).to_have_text("All done")
+    expect(link.heading).to_have_text("Nothing was connected")
 
 
 def test_a_hosted_page_that_is_not_there(page: Page, api: Planned) -> None:
@@ -148,9 +148,9 @@ def test_a_hosted_page_that_is_not_there(page: Page, api: Planned) -> None:
 
 
 def test_a_list_of_banks_in_the_page(page: Page, api: Planned, app: App, script: str) -> None:
-    page.goto(app.page(script, "embedding.html", _EMBEDDING))
+    page.goto(app.page(script, "embedding.html", EMBEDDING))
     page.get_by_role("button", name="Pay").focus()
-    page.evaluate(_EMBED, link_token(api))
+    page.evaluate(EMBED, link_token(api))
     link = LinkPage(page)
     link.wait_for("SELECT_INSTITUTION")
     expect(page.get_by_role("button", name="Pay")).to_be_focused()

@@ -1,16 +1,17 @@
-"""How institutions are drawn that have no logo: their initials on a colour of their own."""
+"""How panes are drawn: institutions that have no logo, and choices."""
 
 from __future__ import annotations
 
 import re
 from zlib import crc32
 
-from treadle.link.panes import ShownInstitution
+from treadle.link.panes import Choice, ShownInstitution
 
 _COLORS = (
     "#24594f", "#7a3b2e", "#3d4f7c", "#6a4a7d", "#8a5a13", "#2f6279", "#5c6b2f", "#83385a",
 )  # fmt: skip
 _MINOR_WORDS = frozenset({"and", "of", "the", "de", "du", "bank", "banque", "banco"})
+_SHORT = 12
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 
 
@@ -18,6 +19,11 @@ def initials(name: str) -> str:
     words = re.findall(r"\w+", name)
     telling = [word for word in words if word.lower() not in _MINOR_WORDS] or words
     return "".join(word[0] for word in telling[:2]).upper()
+
+
+def short(choices: list[Choice]) -> bool:
+    """Whether the choices are few and short enough to stand side by side."""
+    return len(choices) == 2 and all(len(one.label) <= _SHORT for one in choices)
 
 
 def badge_color(institution: ShownInstitution) -> str:

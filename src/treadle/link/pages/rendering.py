@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from treadle.link.pages.drawing import badge_color, initials, ink_on
+from treadle.link.pages.drawing import badge_color, initials, ink_on, short
 from treadle.link.pages.problems import shown_problem
 from treadle.link.pages.words import words
 from treadle.link.panes import Pane
@@ -13,7 +13,12 @@ from treadle.link.step import view_of
 from treadle.pages.templates import templates
 
 _TEMPLATES = templates(Path(__file__).parent / "templates")
-_TEMPLATES.globals |= {"badge_color": badge_color, "ink_on": ink_on, "initials": initials}
+_TEMPLATES.globals |= {
+    "badge_color": badge_color,
+    "initials": initials,
+    "ink_on": ink_on,
+    "short": short,
+}
 
 # How far along a user is, of `_STAGES`.
 _STAGES = 4

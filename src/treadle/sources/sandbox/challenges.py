@@ -11,7 +11,7 @@ from treadle.sources.source import Challenge, Prompt
 CODE = "1234"
 _YES = "Yes"
 
-_DEVICES = ("Text message to ***-***-0010", "Email to u***@example.com")
+_DEVICES = ("Text message to •••• 0010", "Email to u•••@example.com")
 _PASSWORD = re.compile(
     r"mfa_(?:(?P<device>device)"
     r"|questions_(?P<question_rounds>[1-9])_(?P<questions>[1-9])"
@@ -59,7 +59,7 @@ def questioning(password: str) -> Questioning | None:
 def devices() -> Questioning:
     """A list of devices, then the code that was sent to the one chosen."""
     where = Prompt("Where should the code be sent?", list(_DEVICES))
-    code = Prompt(f"Code that was sent to you ({CODE})", [])
+    code = Prompt("Code that was sent to you", [])
     return Questioning(
         [Challenge("device", [where]), Challenge("code", [code])], [[_DEVICES[0]], [CODE]]
     )

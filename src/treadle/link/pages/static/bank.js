@@ -50,7 +50,6 @@ card.addEventListener("click", (event) => {
   if (event.target.closest("[data-action=deny]")) answer("deny", {});
 });
 
-if (matchMedia("(prefers-color-scheme: dark)").matches) document.body.dataset.theme = "dark";
 try {
   const page = await ask("oauth", { oauth_state_id, html: true });
   document.documentElement.lang = page.language;

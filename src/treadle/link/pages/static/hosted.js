@@ -2,18 +2,21 @@
 
 import { Session } from "./session.js";
 
-const end = (finished) => {
+const show = (name, view) => {
+  session.showEnding(document.getElementById(name).innerHTML, view);
+};
+const end = (finished, name) => {
   if (finished?.completion_redirect_uri) location.href = finished.completion_redirect_uri;
-  else session.showEnding(document.getElementById("ended").innerHTML, "ENDED");
+  else show(name, "ENDED");
 };
 
 const session = new Session({
   prefersDark: matchMedia("(prefers-color-scheme: dark)").matches,
   event: () => {},
-  success: (publicToken, metadata, finished) => end(finished),
+  success: (publicToken, metadata, finished) => end(finished, "ended"),
   exit: (error, metadata, finished) => {
-    if (error && !finished) session.showEnding(document.getElementById("over").innerHTML, "ERROR");
-    else end(finished);
+    if (error && !finished) show("over", "ERROR");
+    else end(finished, "left");
   },
   leave: (url) => location.assign(url),
 });
