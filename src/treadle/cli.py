@@ -16,6 +16,7 @@ from treadle.client_commands import check_stripe_key, client
 from treadle.doctor import doctor
 from treadle.exec_command import exec_command
 from treadle.key_commands import keys
+from treadle.link_commands import link
 from treadle.operating_options import check_tls, operating_options
 from treadle.request_commands import requests
 from treadle.settings import (
@@ -286,6 +287,7 @@ main.add_command(client)
 main.add_command(audit)
 main.add_command(doctor)
 main.add_command(exec_command)
+main.add_command(link)
 main.add_command(keys)
 main.add_command(listen)
 main.add_command(webhook)
