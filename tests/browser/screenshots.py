@@ -6,7 +6,6 @@ taken whose names contain one of them.
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Callable
 from contextlib import closing
@@ -18,10 +17,10 @@ from typing import Literal, NamedTuple
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from tests.browser.app import App, open_link
-from tests.browser.conftest import launch
 from tests.browser.panes import PLACES, Place
 from tests.browser.test_pages import EMBED, EMBEDDING, go_to_bank
 from tests.control.plane import Planned, own_client
+from tests.support.chromium import launch
 from tests.support.link import create, link_token
 from tests.support.server import Server
 from treadle.testing.browser import LinkPage
@@ -162,9 +161,6 @@ def _index(names: list[str]) -> str:
 
 def main(folder: Path, wanted: list[str]) -> None:
     names = [name for name in _SCENES if not wanted or any(one in name for one in wanted)]
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        sys.exit("chromium is missing; scripts/install_test_tools.sh tells what to install")
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as temporary:
         server = Server(Path(temporary) / "data")
@@ -176,7 +172,7 @@ def main(folder: Path, wanted: list[str]) -> None:
                 closing(App(pages)) as app,
                 closing(own_client(server)) as api,
                 sync_playwright() as playwright,
-                launch(playwright.chromium, chromium) as browser,
+                launch(playwright.chromium) as browser,
             ):
                 take(browser, folder, names, server.url, api, app)
         finally:
