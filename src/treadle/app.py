@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from treadle.alarm import Alarm
+from treadle.audit.reads import ReadLog
 from treadle.bank.page import page_cache
 from treadle.call import Services
 from treadle.clients import CLIENT, NewClient, create_client
@@ -98,6 +99,8 @@ class Application:
         await alarm.close()
         await delivery.close()
         await self._services.usage.close()
+        if self._services.reads is not None:
+            await self._services.reads.close()
         if self._services.requests is not None:
             await self._services.requests.close()
         if sampler is not None:
@@ -143,6 +146,7 @@ async def open_services(settings: Settings) -> Services:
         bell=Bell(),
         wakes=asyncio.Event(),
         usage=Usage(store),
+        reads=_read_log(store, settings),
         requests=RequestLog(store, keys, settings.requests_kept) if settings.sandbox else None,
         metrics=metrics,
     )
@@ -159,6 +163,11 @@ def console_of(services: Services, pipeline: Pipeline) -> Console | None:
     from treadle.console.site import Console
 
     return Console(services, pipeline)
+
+
+def _read_log(store: Store, settings: Settings) -> ReadLog | None:
+    mode = settings.audit_reads or ("off" if settings.sandbox else "batched")
+    return None if mode == "off" else ReadLog(store, strict=mode == "strict")
 
 
 def webhook_delivery(services: Services) -> Delivery:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from treadle.audit.reads import Parties, Read, ReadLog
 from treadle.bank.page import Pages
 from treadle.bank.rows import (
     ACCOUNT_OF_ITEM,
@@ -63,6 +64,8 @@ class Services(msgspec.Struct, frozen=True):
     wakes: asyncio.Event
     # How often processor tokens are used.
     usage: Usage
+    # Of each use, in the audit chains, where that is wanted.
+    reads: ReadLog | None
     # Of the last requests, in a sandbox.
     requests: RequestLog | None
     # When somebody may fetch them.
@@ -99,6 +102,9 @@ class OpenCall:
     def shown(self, response: msgspec.Struct) -> msgspec.Struct:
         """The part of an answer that the caller may read; what is shown is counted."""
         return response
+
+    async def put_on_record(self, path: str) -> None:
+        """Have it known that the call is answered; whatever this raises is answered instead."""
 
     def note_answered(self) -> None:
         """The answer is kept, and on its way."""
@@ -314,6 +320,14 @@ class ProcessorCall(ClientCall):
         if token.calls_left is not None:
             self.change.write(USE_CALL, the_token_id=token.token_id, the_client_id=token.client_id)
         return response if token.limits_json is None else withhold(response, token.limits)
+
+    async def put_on_record(self, path: str) -> None:
+        if self.services.reads is None:
+            return
+        token = self.grant.token
+        parties = Parties(token.client_id, self.client.client_id)
+        read = Read(self.now, path, self.request_id, token.token_id)
+        await self.services.reads.add(parties, read)
 
     def note_answered(self) -> None:
         self.services.usage.count(self.grant.token, self.now)

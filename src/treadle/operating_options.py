@@ -90,6 +90,12 @@ _OPTIONS = [
         help="How long a statement may take, or SQLite's lock be waited for.",
     ),
     click.option(
+        "--audit-reads",
+        type=click.Choice(["off", "batched", "strict"]),
+        show_default="batched in production, off in sandbox",
+        help="Audit what partners read within 0.1 seconds of the answer, or before it.",
+    ),
+    click.option(
         "--stop-seconds",
         type=click.IntRange(0, 600),
         default=20,

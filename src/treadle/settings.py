@@ -10,6 +10,7 @@ import msgspec
 
 Environment = Literal["sandbox", "production"]
 LogFormat = Literal["text", "json"]
+AuditReads = Literal["off", "batched", "strict"]
 
 SANDBOX_CLIENT_ID = "client_sandbox"
 SANDBOX_SECRET = "secret_sandbox"  # noqa: S105, published on purpose
@@ -69,6 +70,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_format: LogFormat = "text"
     # Reads and commits that take longer are logged, if any are.
     slow_query_milliseconds: int | None = None
+    # Whether what partners read is in the audit chains soon after it is answered, or before;
+    # without it soon after in production, and not at all in sandbox.
+    audit_reads: AuditReads | None = None
     # How long requests in flight may take to end once the server is told to stop.
     stop_seconds: int = 20
 

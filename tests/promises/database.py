@@ -102,6 +102,11 @@ def verify_chains(entries: list[Row], heads: list[Row]) -> None:
 
 
 def records(server: Server, client_id: str) -> list[Row]:
-    """What a client's chain says, in order."""
+    """What a client's chain says of changes, in order; what partners read comes in between."""
+    return [one for one in chain(server, client_id) if one["action"] != "processor_token.use"]
+
+
+def chain(server: Server, client_id: str) -> list[Row]:
+    """All that a client's chain says, in order."""
     entries, _ = audit(server)
     return [json.loads(row["entry"]) for row in entries if row["client_id"] == client_id]

@@ -34,6 +34,8 @@ CATCH_ALL = {
     # A database that cannot be asked is not there, whatever its driver says.
     ("readiness.py", "_ask"),
     ("metrics/sampling.py", "_count_outbox"),
+    # Reads that could not be kept are kept when the database is there again.
+    ("audit/reads.py", "_keep"),
     # Neither one Item that cannot be woken nor a database that is away must stop the others.
     ("alarm.py", "_run"),
     ("alarm.py", "_wake"),

@@ -216,6 +216,7 @@ class Pipeline:
             except GuardFailed:
                 opened = None
                 continue
+            await opened.put_on_record(implementation.path)
             opened.note_answered()
             return answer
         raise errors.RATE_LIMIT()

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from treadle.store.change import EMPTY_HASH, AuditHead, Change, GuardFailed, StoreBusy
+from treadle.store.change import EMPTY_HASH, AuditHead, Change, GuardFailed, Record, StoreBusy
 from treadle.store.statements import Query
 from treadle.store.urgency import URGENT
 
@@ -128,11 +128,18 @@ async def _run_writes(connection: Any, change: Change) -> None:
 
 
 async def _append_records(connection: Any, change: Change) -> None:
-    """Extend the chains last, so that their heads are locked as briefly as can be."""
+    """Extend the chains last, so that their heads are locked as briefly as can be.
+
+    They are locked in one order everywhere, so that no two Changes wait for each other.
+    """
+    chains: dict[str, list[Record]] = {}
     for record in change.records:
-        await connection.execute(_MAKE_HEAD, record.client_id, EMPTY_HASH)
-        row = await connection.fetchrow(_LOCK_HEAD, record.client_id)
+        chains.setdefault(record.client_id, []).append(record)
+    for client_id, records in sorted(chains.items()):
+        await connection.execute(_MAKE_HEAD, client_id, EMPTY_HASH)
+        row = await connection.fetchrow(_LOCK_HEAD, client_id)
         head = AuditHead(row["sequence"], row["hash"])
-        entry = head.append(record)
-        await connection.execute(_WRITE_ENTRY, record.client_id, head.sequence, entry, head.hash)
-        await connection.execute(_MOVE_HEAD, record.client_id, head.sequence, head.hash)
+        for record in records:
+            entry = head.append(record)
+            await connection.execute(_WRITE_ENTRY, client_id, head.sequence, entry, head.hash)
+        await connection.execute(_MOVE_HEAD, client_id, head.sequence, head.hash)
