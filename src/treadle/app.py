@@ -26,7 +26,8 @@ from treadle.readiness import READY, Readiness
 from treadle.recording.log import RequestLog
 from treadle.settings import SANDBOX_CLIENT_ID, SANDBOX_SECRET, Settings
 from treadle.sources.sandbox.sandbox import SandboxSource
-from treadle.sources.source import NoSource, Source
+from treadle.sources.sources import Sources
+from treadle.sources.stored.stored import StoredSource
 from treadle.store.change import GuardFailed, Store
 from treadle.store.opening import StoreError, database_url, open_store
 from treadle.store.slow import Dialect, SlowLog
@@ -131,7 +132,8 @@ async def open_services(settings: Settings) -> Services:
         timeout_seconds=settings.database_timeout_seconds,
     )
     store = _watched(store, settings, metrics)
-    source: Source = SandboxSource() if settings.sandbox else NoSource()
+    stored = StoredSource(store, keys)
+    sources = Sources(stored, SandboxSource()) if settings.sandbox else Sources(stored)
     clock = SystemClock() if settings.clock is None else FixedClock(settings.clock)
     services = Services(
         settings=settings,
@@ -139,7 +141,7 @@ async def open_services(settings: Settings) -> Services:
         keys=keys,
         clock=clock,
         worlds=Worlds(store, keys, clock, settings.seed, sandbox=settings.sandbox),
-        source=source,
+        sources=sources,
         stripe=StripeTokens(settings.stripe_url, settings.stripe_timeout_seconds),
         pages=page_cache(),
         signer=Signer(store, keys, settings.environment, settings.webhook_key_days),

@@ -27,7 +27,7 @@ from treadle.keys import Keys
 from treadle.partners.stripe import StripeTokens
 from treadle.recording.log import RequestLog
 from treadle.settings import Settings
-from treadle.sources.source import Source
+from treadle.sources.sources import Catalogue, Sources
 from treadle.store.change import Change, GuardFailed, Record, Store
 from treadle.store.statements import Query
 from treadle.tokens.rows import USE_CALL, Grant, MintedGrant, ProcessorGrant
@@ -53,7 +53,7 @@ class Services(msgspec.Struct, frozen=True):
     clock: Clock
     # The clocks and seeds that the clients of a sandbox have for themselves.
     worlds: Worlds
-    source: Source
+    sources: Sources
     stripe: StripeTokens
     # The pages of changes that were read lately.
     pages: Pages
@@ -146,6 +146,10 @@ class ClientCall(OpenCall):
             self._ids = self.services.worlds.ids(self.owner)
         return self._ids
 
+    async def catalogue(self) -> Catalogue:
+        """The institutions at which the owner of the data can link Items."""
+        return await self.services.sources.catalogue(self.owner.client_id)
+
     @property
     def reached(self) -> Reached:
         """The Item that the call is about, as far as its gate has found one."""
@@ -236,9 +240,8 @@ class ItemCall(ClientCall):
     def reached(self) -> Reached:
         return Reached(self.item.item_id, self.item.institution_id)
 
-    @property
-    def institution_name(self) -> str | None:
-        institution = self.services.source.institution(self.item.institution_id)
+    async def institution_name(self) -> str | None:
+        institution = (await self.catalogue()).find(self.item.institution_id)
         return institution.name if institution else None
 
     async def accounts(self) -> list[Account]:

@@ -13,6 +13,7 @@ from treadle.store.columns import decode_names
 from treadle.store.delegation_tables import idempotency
 from treadle.store.link_tables import link_results, link_sessions, link_tokens
 from treadle.store.statements import Query, Write
+from treadle.store.stored_tables import STORED_TABLES
 from treadle.store.tables import (
     account_details,
     accounts,
@@ -154,6 +155,7 @@ _DELETE_DATA = [
         link_sessions,
         link_tokens,
         idempotency,
+        *STORED_TABLES,
     )
 ]
 _MARK_STRIPE_TOKENS = Write(

@@ -18,6 +18,7 @@ from treadle.operations import load_areas
 from treadle.settings import Settings
 from treadle.sources.sandbox.sandbox import SandboxSource
 from treadle.sources.source import Reading, TransactionsPicture
+from treadle.sources.sources import Sources
 
 START = parse_instant("2026-03-01T12:00:00Z")
 
@@ -105,7 +106,7 @@ async def open_world(
     settings = Settings(data=data, database=database, clock=START)
     services = await open_services(settings)
     bank, clock = bank or ScriptedBank(), FixedClock(START)
-    services = msgspec.structs.replace(services, source=bank, clock=clock)
+    services = msgspec.structs.replace(services, sources=Sources(bank), clock=clock)
     pipeline = Pipeline(services, load_areas())
 
     async def call(path: str, **fields: Any) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from treadle.http import errors
 from treadle.settings import Settings
 from treadle.sources.sandbox.sandbox import SandboxSource
 from treadle.sources.source import Reading, TransactionsPicture
+from treadle.sources.sources import Sources
 
 NOON = parse_instant("2026-03-01T12:00:00Z")
 WEBHOOK = "http://127.0.0.1:9/hook"
@@ -104,7 +105,7 @@ class Plane:
 async def opened(url: str, data: Path) -> AsyncIterator[Plane]:
     bank = Bank()
     settings = Settings(data=data, database=url, clock=NOON)
-    services = msgspec.structs.replace(await open_services(settings), source=bank)
+    services = msgspec.structs.replace(await open_services(settings), sources=Sources(bank))
     plane = Plane(services, bank)
     await plane.add_client("shop")
     await plane.add_client("other")

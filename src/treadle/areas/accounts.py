@@ -29,7 +29,7 @@ from treadle.wire.processor import (
 @operation("/accounts/get", gate=ItemGate(reads_data=True))
 async def accounts_get(call: ItemCall, request: AccountsGetRequest) -> AccountsGetResponse:
     chosen = choose(await call.accounts(), request.options.account_ids if request.options else None)
-    return _accounts_response(call, chosen)
+    return await _accounts_response(call, chosen)
 
 
 @operation("/processor/account/get", gate=ProcessorGate())
@@ -50,7 +50,7 @@ async def accounts_balance_get(
     options = request.options or None
     _check_freshness(call, options.min_last_updated_datetime if options else None)
     chosen = choose(await call.accounts(), options.account_ids if options else None)
-    return _accounts_response(call, chosen)
+    return await _accounts_response(call, chosen)
 
 
 @operation("/processor/balance/get", gate=ProcessorGate())
@@ -62,10 +62,10 @@ async def processor_balance_get(
     return ProcessorBalanceGetResponse(account=_view(call.account), request_id=call.request_id)
 
 
-def _accounts_response(call: ItemCall, accounts: list[Account]) -> AccountsGetResponse:
+async def _accounts_response(call: ItemCall, accounts: list[Account]) -> AccountsGetResponse:
     return AccountsGetResponse(
         accounts=[_view(account) for account in accounts],
-        item=item_view(call.item, call.now, call.institution_name),
+        item=item_view(call.item, call.now, await call.institution_name()),
         request_id=call.request_id,
     )
 

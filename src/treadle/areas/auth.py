@@ -53,7 +53,7 @@ async def auth_get(call: ItemCall, request: AuthGetRequest) -> AuthGetResponse:
     return AuthGetResponse(
         accounts=[account_view(account, data) for account, data in described],
         numbers=_numbers(numbered),
-        item=item_view(call.item, call.now, call.institution_name),
+        item=item_view(call.item, call.now, await call.institution_name()),
         request_id=call.request_id,
     )
 

@@ -42,7 +42,7 @@ async def identity_get(call: ItemCall, request: IdentityGetRequest) -> IdentityG
     chosen = choose(await call.accounts(), request.options.account_ids if request.options else None)
     return IdentityGetResponse(
         accounts=[_view(account) for account in chosen],
-        item=item_view(call.item, call.now, call.institution_name),
+        item=item_view(call.item, call.now, await call.institution_name()),
         request_id=call.request_id,
     )
 
@@ -78,7 +78,7 @@ async def identity_match(call: ItemCall, request: IdentityMatchRequest) -> Ident
         accounts=[
             _match_view(account, user, balances_view(account.data.balances)) for account in chosen
         ],
-        item=item_view(call.item, call.now, call.institution_name),
+        item=item_view(call.item, call.now, await call.institution_name()),
         request_id=call.request_id,
     )
 

@@ -44,7 +44,7 @@ async def institutions_get(
 ) -> InstitutionsGetResponse:
     options = request.options or InstitutionsGetRequestOptions()
     found = _filter(
-        call.services.source.institutions(),
+        await call.catalogue(),
         request.country_codes,
         products=options.products,
         oauth=options.oauth,
@@ -66,7 +66,7 @@ async def institutions_search(
     options = request.options or InstitutionsSearchRequestOptions()
     products = request.products
     found = _filter(
-        call.services.source.institutions(),
+        await call.catalogue(),
         request.country_codes,
         products=products,
         oauth=options.oauth,
@@ -88,7 +88,7 @@ async def institutions_search(
 async def institutions_get_by_id(
     call: ClientCall, request: InstitutionsGetByIdRequest
 ) -> InstitutionsGetByIdResponse:
-    institution = call.services.source.institution(request.institution_id)
+    institution = (await call.catalogue()).find(request.institution_id)
     if institution is None or not _in_countries(institution, request.country_codes):
         raise errors.INVALID_INSTITUTION()
     options = request.options or InstitutionsGetByIdRequestOptions()

@@ -55,7 +55,7 @@ async def investments_holdings_get(
         accounts=[investment_account_view(account, account.data) for account in chosen],
         holdings=holdings_view(portfolios),
         securities=held_view(portfolios),
-        item=item_view(call.item, call.now, call.institution_name),
+        item=item_view(call.item, call.now, await call.institution_name()),
         request_id=call.request_id,
         is_investments_fallback_item=False,
     )
@@ -94,7 +94,7 @@ async def investments_transactions_get(
     chosen = choose(await call.accounts(), options.account_ids)
     traded = await _trades(call, request, options, chosen)
     return InvestmentsTransactionsGetResponse(
-        item=item_view(call.item, call.now, call.institution_name),
+        item=item_view(call.item, call.now, await call.institution_name()),
         accounts=[investment_account_view(account, account.data) for account in chosen],
         securities=traded.securities,
         investment_transactions=traded.transactions,

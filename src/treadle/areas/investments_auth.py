@@ -43,7 +43,7 @@ async def investments_auth_get(
     return InvestmentsAuthGetResponse(
         accounts=[investment_account_view(account, account.data) for account in chosen],
         **msgspec.structs.asdict(await _transfer(call, chosen)),
-        item=item_view(call.item, call.now, call.institution_name),
+        item=item_view(call.item, call.now, await call.institution_name()),
         request_id=call.request_id,
     )
 

@@ -76,7 +76,7 @@ async def item_create_public_token(
 
 @operation("/item/get", gate=ItemGate())
 async def item_get(call: ItemCall, request: ItemGetRequest) -> ItemGetResponse:
-    fields = item_fields(call.item, call.now, call.institution_name)
+    fields = item_fields(call.item, call.now, await call.institution_name())
     return ItemGetResponse(
         item=ItemWithConsentFields(
             created_at=to_datetime(call.item.created_at),
@@ -175,7 +175,8 @@ async def item_webhook_update(
         )
     call.item.webhook = webhook
     return ItemWebhookUpdateResponse(
-        item=item_view(call.item, call.now, call.institution_name), request_id=call.request_id
+        item=item_view(call.item, call.now, await call.institution_name()),
+        request_id=call.request_id,
     )
 
 

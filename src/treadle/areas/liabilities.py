@@ -22,7 +22,7 @@ async def liabilities_get(call: ItemCall, request: LiabilitiesGetRequest) -> Lia
     chosen = choose(await call.accounts(), request.options.account_ids if request.options else None)
     return LiabilitiesGetResponse(
         accounts=[account_view(account, account.data) for account in chosen],
-        item=item_view(call.item, call.now, call.institution_name),
+        item=item_view(call.item, call.now, await call.institution_name()),
         liabilities=await _liabilities(call, chosen),
         request_id=call.request_id,
     )

@@ -98,7 +98,7 @@ async def link_oauth(call: SessionCall, request: BankPageRequest) -> BankPage:
     visit = session.state.oauth
     if session.finished or visit is None or visit.granted is not None:
         raise OAUTH_STATE_ID_ALREADY_PROCESSED()
-    step = session.step()
+    step = await session.step()
     page = BankPage(
         institution=shown(step.institution),
         client_name=session.setup.shown_name,

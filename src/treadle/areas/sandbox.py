@@ -80,7 +80,7 @@ async def sandbox_processor_token_create(
     call: ClientCall, request: SandboxProcessorTokenCreateRequest
 ) -> SandboxProcessorTokenCreateResponse:
     """Binds the first checking account. The token names no processor: it is its maker's alone."""
-    institution = call.services.source.institution(request.institution_id)
+    institution = (await call.catalogue()).find(request.institution_id)
     offered = institution.products if institution else []
     linked = await link_item(
         call,

@@ -44,7 +44,7 @@ async def transactions_get(
         accounts=[account_view(account, account.data) for account in chosen],
         transactions=transactions_view(found, options),
         total_transactions=total,
-        item=item_view(call.item, call.now, call.institution_name),
+        item=item_view(call.item, call.now, await call.institution_name()),
         request_id=call.request_id,
     )
 

@@ -14,11 +14,9 @@ from treadle.bank.updating import DEFAULT_DAYS_REQUESTED, start_update
 from treadle.call import ClientCall
 from treadle.clock import DAY
 from treadle.http import errors
-from treadle.sources.source import Login, MalformedPassword
+from treadle.sources.source import Login, MalformedPassword, Source
+from treadle.sources.sources import Catalogue
 from treadle.wire.common import Products
-
-# A sandbox login holds for this long; then the Item asks for a new one.
-_SANDBOX_LOGIN_DAYS = 30
 
 DEFAULT_USERNAME = "user_good"
 DEFAULT_PASSWORD = "pass_good"  # noqa: S105, published on purpose
@@ -47,13 +45,13 @@ async def link_item(
     `login_field` is where the request has the password. Raises ApiError: no such institution, a
     product it does not offer, or what the login answers.
     """
-    services = call.services
-    institution = services.source.institution(institution_id)
+    catalogue = await call.catalogue()
+    institution = catalogue.find(institution_id)
     if institution is None:
         raise errors.INVALID_INSTITUTION()
     check_products(products, institution)
     try:
-        login = await services.source.log_in(
+        login = await catalogue.source_of(institution).log_in(
             institution,
             username or DEFAULT_USERNAME,
             password or DEFAULT_PASSWORD,
@@ -64,6 +62,7 @@ async def link_item(
         raise errors.INVALID_FIELD(problem=f"{login_field} {malformed}") from None
     return add_item(
         call,
+        catalogue,
         institution,
         login,
         products,
@@ -75,6 +74,7 @@ async def link_item(
 
 def add_item(
     call: ClientCall,
+    catalogue: Catalogue,
     institution: Institution | None,
     login: Login,
     products: list[str],
@@ -88,25 +88,25 @@ def add_item(
 
     Without an institution it is of an account that is known by its numbers alone.
     """
-    services = call.services
     institution_id = institution.institution_id if institution else ""
     offered = institution.products if institution else []
     item_id = call.ids.identifier("item")
     billed = sorted(set(products))
-    login_expires_at = login_until(call.now) if institution else None
+    source = catalogue.source_of(institution)
+    login_expires_at = login_until(call.now, source) if institution else None
     call.change.write(
         INSERT_ITEM,
         item_id=item_id,
         client_id=call.client.client_id,
         institution_id=institution_id,
-        source=services.source.name,
+        source=source.name,
         webhook=webhook,
         available_products=_encode(sorted(set(offered) - set(billed))),
         billed_products=_encode(billed),
         options=_encode(options or {}),
         error_code=None,
         login_expires_at=login_expires_at,
-        login=services.keys.seal(login.secret, login_place(item_id)),
+        login=call.services.keys.seal(login.secret, login_place(item_id)),
         created_at=call.now,
         removed_at=None,
         revision=0,
@@ -122,8 +122,9 @@ def add_item(
         # Its history is as old as the Item, whenever it is first read.
         days = days_requested or DEFAULT_DAYS_REQUESTED
         start_update(call, item_id, Products.TRANSACTIONS, call.client.client_id, days)
-    places = range(len(login.accounts)) if chosen is None else sorted(chosen)
-    return LinkedItem(item_id, keep_accounts(call, item_id, login.accounts, places))
+    if chosen is None:
+        chosen = [place for place, one in enumerate(login.accounts) if not one.closed]
+    return LinkedItem(item_id, keep_accounts(call, item_id, login.accounts, sorted(chosen)))
 
 
 def check_products(products: list[str], institution: Institution) -> None:
@@ -135,9 +136,9 @@ def check_products(products: list[str], institution: Institution) -> None:
         raise errors.PRODUCTS_NOT_SUPPORTED(products=_encode(unsupported))
 
 
-def login_until(now: int) -> int:
+def login_until(now: int, source: Source) -> int | None:
     """When a login that was made now has to be made again."""
-    return now + _SANDBOX_LOGIN_DAYS * DAY
+    return None if source.login_days is None else now + source.login_days * DAY
 
 
 def keep_accounts(
@@ -160,6 +161,7 @@ def keep_accounts(
                 "position": position,
                 "data": _encode(account.data),
                 "numbers": sealed,
+                "source_key": account.source_key,
             }
         )
     call.change.write_many(INSERT_ACCOUNT, rows)

@@ -14,6 +14,8 @@ from treadle.wire.common import (
     AccountHolderCategory,
     AccountSubtype,
     AccountType,
+    CounterpartyType,
+    PaymentChannel,
 )
 
 
@@ -167,25 +169,50 @@ class SourceAccount(msgspec.Struct):
 
     data: AccountData
     numbers: Numbers | None
+    # The source's own name for it, where it tells of news by it.
+    source_key: str | None = None
+    # It keeps its place, but nobody can share it any more.
+    closed: bool = False
 
 
-class SourceTransaction(msgspec.Struct, kw_only=True, frozen=True):
-    """A transaction as its bank tells it. A positive amount leaves the account."""
+class NamedParty(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Somebody whom a bank names beside the description."""
 
-    # The source's own name for it, unique within the Item.
-    source_key: str
-    account_id: str
+    name: str
+    type: CounterpartyType
+    website: str | None = None
+
+
+class TransactionData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
+    """What a bank tells of a transaction. A positive amount leaves the account."""
+
     # The day it was posted or, while it is pending, made.
     date: dt.date
     amount: float
     description: str
-    iso_currency_code: str | None
+    iso_currency_code: str | None = None
     unofficial_currency_code: str | None = None
     authorized_date: dt.date | None = None
+    datetime: dt.datetime | None = None
+    authorized_datetime: dt.datetime | None = None
     pending: bool = False
+    check_number: str | None = None
+    merchant_category_code: str | None = None
+    # What most banks leave to be made out from the description.
+    merchant_name: str | None = None
+    detailed_category: str | None = None
+    counterparties: list[NamedParty] | None = None
+    payment_channel: PaymentChannel | None = None
+
+
+class SourceTransaction(TransactionData, kw_only=True, frozen=True):
+    """A transaction of an Item's account."""
+
+    # The source's own name for it, unique within the Item.
+    source_key: str
+    account_id: str
     # The source key of the pending transaction that this one took the place of.
     pending_key: str | None = None
-    merchant_category_code: str | None = None
 
 
 class AuthMethods(msgspec.Struct):

@@ -31,6 +31,8 @@ class Item(msgspec.Struct):
     revision: int
     # From when on time alone may have changed something; see `waking.py`.
     wakes_at: int | None
+    # The name of the source that it came from.
+    source: str
 
     @property
     def available_products(self) -> tuple[str, ...]:
@@ -87,6 +89,7 @@ ITEM_COLUMNS = (
     items.c.removed_at,
     items.c.revision,
     items.c.wakes_at,
+    items.c.source,
 )
 ACCOUNT_COLUMNS = (
     accounts.c.item_id,

@@ -83,5 +83,6 @@ async def unshare(call: ClientCall, item: Item, account_ids: set[str]) -> None:
             updated_at=update.updated_at,
             refreshes=update.refreshes,
             sequence=update.sequence,
+            news_since=update.news_since,
             **of_product,
         )

@@ -32,6 +32,8 @@ class Update(msgspec.Struct):
     synced: int = 0
     # What was last told of recurring streams; null until anyone asks for them.
     streams_json: str | None = None
+    # The first day of which the source told that something is new.
+    news_since: str | None = None
 
 
 def of_product(table: Any) -> tuple[ColumnElement[bool], ...]:
@@ -66,6 +68,7 @@ MOVE_UPDATE = Write(
         updated_at=bindparam("updated_at"),
         refreshes=bindparam("refreshes"),
         sequence=bindparam("sequence"),
+        news_since=bindparam("news_since"),
         revision=updates.c.revision + 1,
     )
 )
@@ -87,12 +90,14 @@ def login_place(item_id: str) -> str:
     return f"items/login/{item_id}"
 
 
-def _known_account(account_id: str, position: int, data_json: str) -> KnownAccount:
-    return KnownAccount(account_id, position, _decode_account(data_json))
+def _known_account(
+    account_id: str, position: int, data_json: str, source_key: str | None
+) -> KnownAccount:
+    return KnownAccount(account_id, position, _decode_account(data_json), source_key)
 
 
 KNOWN_ACCOUNTS = Query(
-    select(accounts.c.account_id, accounts.c.position, accounts.c.data)
+    select(accounts.c.account_id, accounts.c.position, accounts.c.data, accounts.c.source_key)
     .where(accounts.c.item_id == bindparam("item_id"))
     .where(accounts.c.client_id == bindparam("client_id"))
     .order_by(accounts.c.position),

@@ -169,6 +169,8 @@ class Readiness(msgspec.Struct):
         updated_at = self.update.updated_at
         if updated_at is None or updated_at < self.historical_at <= now:
             return True
+        if self.update.news_since is not None:
+            return True
         return now // DAY > updated_at // DAY
 
     @property
@@ -177,6 +179,8 @@ class Readiness(msgspec.Struct):
         updated_at = self.update.updated_at
         if updated_at is None:
             return self.initial_at
+        if self.update.news_since is not None:
+            return updated_at
         tomorrow = (updated_at // DAY + 1) * DAY
         return tomorrow if self.historical_done else min(tomorrow, self.historical_at)
 
@@ -189,7 +193,11 @@ class Readiness(msgspec.Struct):
             if now >= self.historical_at:
                 return first
             return max(first, today - dt.timedelta(days=_INITIAL_DAYS))
-        return max(first, to_date(updated_at) - dt.timedelta(days=_LOOK_BACK_DAYS))
+        looked_back = to_date(updated_at) - dt.timedelta(days=_LOOK_BACK_DAYS)
+        news_since = self.update.news_since
+        if news_since is not None:
+            looked_back = min(looked_back, dt.date.fromisoformat(news_since))
+        return max(first, looked_back)
 
 
 async def _read(
@@ -208,7 +216,7 @@ async def _read(
         refreshes=update.refreshes,
         known=await call.all(KNOWN_ENTRIES, product=product.name, since=since.isoformat(), **rows),
     )
-    picture = await product.read(call.services.source, reading)
+    picture = await product.read(call.services.sources.named(item.source), reading)
     _keep_balances(call, item, reading.accounts, picture)
     await keep_picture(call, ready, product, picture, reading.known, asynchronous=asynchronous)
 
@@ -259,6 +267,7 @@ async def keep_picture(
         updated_at=update.updated_at,
         refreshes=update.refreshes,
         sequence=update.sequence,
+        news_since=None,
     )
     update.revision += 1
 

@@ -18,6 +18,7 @@ from sqlalchemy import bindparam
 
 from treadle.bank.investments import read_investments
 from treadle.bank.liabilities import LIABILITIES
+from treadle.bank.refreshing import refresh_accounts
 from treadle.bank.rows import ACCOUNTS_OF_ITEM, ITEM, Item, guarded_by, update_item
 from treadle.bank.transactions import TRANSACTIONS
 from treadle.bank.updates import UPDATES_OF_ITEM, Update
@@ -95,6 +96,7 @@ async def _wake_once(services: Services, client_id: str, item_id: str) -> bool:
     at = item.wakes_at if services.worlds.stands_still(client) else now
     call = _Waking(ClientCall(services, "", at, client), item, token_id="")
     _expire_login(call)
+    await _refresh_accounts(call)
     updates = await _update_products(call)
     waiting = await _settle_deposits(call)
     following = min([*_next_instants(call, updates), *waiting], default=None)
@@ -106,14 +108,31 @@ async def _wake_once(services: Services, client_id: str, item_id: str) -> bool:
 def _expire_login(call: _Waking) -> None:
     """A login that has run out is an error, which is told once."""
     item, code = call.item, call.item.error_at(call.now)
-    if code is None or item.error_code is not None:
-        return
+    if code is not None and item.error_code is None:
+        _enter_error(call, code, f"login/{item.login_expires_at}", "item.login_expired")
+
+
+def _enter_error(call: _Waking, code: str, scope: str, action: str) -> None:
+    item = call.item
     call.change.write(_SET_ERROR, error_code=code, **guarded_by(item))
     item.error_code, item.revision = code, item.revision + 1
-    call.record("item.login_expired", item_id=item.item_id)
-    ids = call.services.worlds.scoped(call.owner, f"{item.item_id}/login/{item.login_expires_at}")
+    call.record(action, item_id=item.item_id)
+    ids = call.services.worlds.scoped(call.owner, f"{item.item_id}/{scope}")
     error = error_view(item, call.now)
     tell_item(call, item, ItemErrorWebhook, "ITEM", "ERROR", ids=ids, error=error)
+
+
+async def _refresh_accounts(call: _Waking) -> None:
+    """An Item whose user sees none of its accounts any more asks for a new login."""
+    item = call.item
+    if item.error_code is not None:
+        return
+    if not await refresh_accounts(call):
+        scope = f"closed/{item.revision}"
+        _enter_error(call, "ITEM_LOGIN_REQUIRED", scope, "item.accounts_closed")
+    elif call.change:
+        # What follows reads the rows that this has changed.
+        await call.commit()
 
 
 async def _update_products(call: _Waking) -> list[Update]:
@@ -122,7 +141,7 @@ async def _update_products(call: _Waking) -> list[Update]:
     An account that is known by its numbers alone has no login with which it could be read.
     """
     item, rows = call.item, {"item_id": call.item.item_id, "client_id": call.item.client_id}
-    if item.error_code is not None or item.login_expires_at is None:
+    if item.error_code is not None or not item.institution_id:
         return []
     if not item.webhook and not await call.all(LISTENERS, **rows):
         return []

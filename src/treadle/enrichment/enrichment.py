@@ -31,7 +31,8 @@ _TRANSFERS = frozenset({"TRANSFER_IN", "TRANSFER_OUT"})
 _PAYS = frozenset({CounterpartyType.INCOME_SOURCE, CounterpartyType.FINANCIAL_INSTITUTION})
 # Of whose categories nobody is a merchant.
 _WITHOUT_MERCHANT = _TRANSFERS | {"INCOME", "LOAN_PAYMENTS", "LOAN_DISBURSEMENTS", "BANK_FEES"}
-_TYPES = {
+# What a purchase through a channel is in the older of the two ways to tell.
+TRANSACTION_TYPES = {
     PaymentChannel.ONLINE: TransactionBaseTransactionType.DIGITAL,
     PaymentChannel.IN_STORE: TransactionBaseTransactionType.PLACE,
     PaymentChannel.OTHER: TransactionBaseTransactionType.UNRESOLVED,
@@ -146,7 +147,7 @@ def _sold(
         detailed=_directed(merchant, inflow),
         confidence_level=_VERY_HIGH,
         channel=channel,
-        transaction_type=_TYPES[channel],
+        transaction_type=TRANSACTION_TYPES[channel],
         place=text.read_place(_behind(all_words, mention.end)) if in_store else NOWHERE,
         payment_processor=carrier.name if carrier else None,
     )
@@ -189,7 +190,7 @@ def _unknown(
         detailed=detailed,
         confidence_level=confidence,
         channel=channel,
-        transaction_type=_TYPES[channel],
+        transaction_type=TRANSACTION_TYPES[channel],
         place=place if channel is PaymentChannel.IN_STORE else NOWHERE,
         payment_processor=carrier.name if carrier else None,
     )

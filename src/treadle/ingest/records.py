@@ -28,9 +28,9 @@ from treadle.wire.common import (
     EmailType,
     InvestmentTransactionSubtype,
     InvestmentTransactionType,
+    PaymentChannel,
     PhoneNumberType,
     Products,
-    TransactionAllOfPaymentChannel,
 )
 
 MAX_LINE_BYTES = 1_048_576
@@ -194,7 +194,7 @@ class Transaction(Record, tag="transaction"):
     merchant_name: Text | None = None
     personal_finance_category: Category | None = None
     counterparties: Annotated[list[Counterparty], Meta(max_length=10)] | None = None
-    payment_channel: TransactionAllOfPaymentChannel | None = None
+    payment_channel: PaymentChannel | None = None
 
 
 class Security(Record, tag="security"):

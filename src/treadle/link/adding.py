@@ -15,10 +15,11 @@ from treadle.tokens.minting import mint_public
 def add_item_of(call: ClientCall, step: Step, session_id: str) -> str:
     """Add the Item of the session's login to the call's Change; answers its public token."""
     setup, login = step.setup, step.login
-    institution = step.source.institution(step.state.institution_id or "")
+    institution = step.catalogue.find(step.state.institution_id or "")
     chosen = [login.accounts[place].data for place in login.chosen]
     linked = add_item(
         call,
+        step.catalogue,
         institution,
         Login(login.accounts, login.secret),
         setup.products_at(institution, chosen) if institution else setup.products,

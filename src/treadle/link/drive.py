@@ -111,7 +111,7 @@ class _Driver:
         if self._plan.outcome == "error":
             await self._session.hear(Denied())
         else:
-            keys = self._keys(bank_accounts(self._session.step()), several=True)
+            keys = self._keys(bank_accounts(await self._session.step()), several=True)
             await self._session.hear(Granted(keys))
 
     def _action(self, pane: panes.Pane) -> UserAction:

@@ -53,13 +53,12 @@ async def shared_accounts(call: ClientCall, update: Update) -> list[KnownAccount
 
 async def renewed_secret(call: ClientCall, update: Update, login: Login) -> bytes:
     """What the Item keeps of a new login. Raises ApiError when the Item is gone, or another's."""
-    sealed = await call.first(
-        LOGIN_OF_ITEM, item_id=update.item_id, client_id=call.client.client_id
-    )
-    if sealed is None:
+    of_item = {"item_id": update.item_id, "client_id": call.client.client_id}
+    item, sealed = await call.first(_ITEM, **of_item), await call.first(LOGIN_OF_ITEM, **of_item)
+    if item is None or sealed is None:
         raise ITEM_NOT_FOUND()
     secret = call.services.keys.unseal(sealed, login_place(update.item_id))
-    return call.services.source.renewed(secret, login)
+    return call.services.sources.named(item.source).renewed(secret, login)
 
 
 async def repair_item(call: ClientCall, step: Step, session_id: str, update: Update) -> str:
@@ -71,7 +70,7 @@ async def repair_item(call: ClientCall, step: Step, session_id: str, update: Upd
     call.change.write(
         _REPAIR,
         login=call.services.keys.seal(login.secret, login_place(item.item_id)),
-        login_expires_at=login_until(call.now),
+        login_expires_at=login_until(call.now, call.services.sources.named(item.source)),
         available=_encode(sorted(set(item.available_products) - set(billed))),
         billed=_encode(billed),
         **guarded_by(item),

@@ -74,8 +74,8 @@ class Session:
     def finished(self) -> bool:
         return self.state.ending is not None
 
-    def step(self) -> Step:
-        return Step(self.setup, self._call.services.source, self.state)
+    async def step(self) -> Step:
+        return Step(self.setup, await self._call.catalogue(), self.state)
 
     async def begin(self, *, redirects: bool, embedded: bool) -> None:
         """Open Link. Raises ApiError when the Item to be repaired is gone."""
@@ -86,13 +86,13 @@ class Session:
             self.state.shared = [account.position for account in accounts]
             if not self.setup.update.institution_id:
                 self.state.deposit = Deposit(accounts[0].account_id, accounts[0].data)
-        step = self.step()
+        step = await self.step()
         machine.open_link(step)
         await self._carry_out(step)
 
     async def act(self, action: UserAction) -> None:
         """What the user does. Raises ApiError when the pane does not offer it."""
-        step = self.step()
+        step = await self.step()
         try:
             machine.act(step, action)
             await self._carry_out(step)
@@ -101,7 +101,7 @@ class Session:
 
     async def hear(self, news: BankNews) -> None:
         """What becomes of a visit to a bank's page. Raises ApiError when there is none."""
-        step = self.step()
+        step = await self.step()
         try:
             machine.handle(step, news)
         except NotOffered as refusal:
@@ -129,7 +129,7 @@ class Session:
     async def _perform(self, step: Step, effect: Effect) -> object:
         match effect:
             case LogIn():
-                return await self._log_in(effect)
+                return await self._log_in(step, effect)
             case IssueOauthState():
                 state_id = self._call.ids.uuid("oauth_state")
                 return OauthIssued(state_id, bank_page(step.institution.institution_id, state_id))
@@ -151,8 +151,9 @@ class Session:
             return await repair_item(self._call, step, self.session_id, self.setup.update)
         return add_item_of(self._call, step, self.session_id)
 
-    async def _log_in(self, effect: LogIn) -> LoggedIn | Asked | Refused:
-        source, institution, login = self._call.services.source, effect.institution, effect.login
+    async def _log_in(self, step: Step, effect: LogIn) -> LoggedIn | Asked | Refused:
+        institution, login = effect.institution, effect.login
+        source = step.catalogue.source_of(institution)
         try:
             challenge = await source.challenge(
                 institution, login.username, login.password, login.answers

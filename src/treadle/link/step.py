@@ -17,8 +17,9 @@ from treadle.link.events import Told
 from treadle.link.panes import Pane, Problem, ShownInstitution
 from treadle.link.setup import Setup
 from treadle.link.state import Ending, Login, State
-from treadle.sources.source import Challenge, Source
+from treadle.sources.source import Challenge
 from treadle.sources.source import Login as SourceLogin
+from treadle.sources.sources import Catalogue
 
 
 class NotOffered(Exception):
@@ -105,9 +106,9 @@ A = TypeVar("A")
 
 
 class Step:
-    def __init__(self, setup: Setup, source: Source, state: State) -> None:
+    def __init__(self, setup: Setup, catalogue: Catalogue, state: State) -> None:
         self.setup = setup
-        self.source = source
+        self.catalogue = catalogue
         self.state = state
         self.told: list[Told] = []
         self.effect: Effect | None = None
@@ -118,7 +119,7 @@ class Step:
         return self.find(self.state.institution_id or "")
 
     def find(self, institution_id: str) -> Institution:
-        found = self.source.institution(institution_id)
+        found = self.catalogue.find(institution_id)
         if found is None:
             raise NotOffered("institution_id must be that of an institution")
         return found

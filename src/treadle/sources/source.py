@@ -6,7 +6,7 @@ found in one place for all sources, `bank/updating.py`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, Literal, Protocol
 
@@ -56,6 +56,8 @@ class KnownAccount(msgspec.Struct):
     # The place of the account in what the login gave.
     position: int
     data: AccountData
+    # The source's own name for it, where it has one.
+    source_key: str | None = None
 
 
 class KnownEntry(msgspec.Struct):
@@ -108,14 +110,14 @@ class InvestmentsPicture(msgspec.Struct):
 class Source(Protocol):
     # Names the source in the Items that it made.
     name: str
+    # After so many days a login has to be made again; None where it holds.
+    login_days: int | None
     # Of every micro-deposit, where a source only acts as if it sent them; None where none are sent.
     deposit_code: str | None
 
-    def institutions(self) -> Sequence[Institution]:
-        """Every institution, ordered by id."""
+    async def institutions(self, client_id: str) -> Mapping[str, Institution]:
+        """The institutions at which a client can link Items, in order, by their ids."""
         ...
-
-    def institution(self, institution_id: str) -> Institution | None: ...
 
     async def log_in(
         self, institution: Institution, username: str, password: str, now: int, seed: str
@@ -144,11 +146,15 @@ class Source(Protocol):
         """
         ...
 
-    def revived(self, institution: Institution, secret: bytes) -> Login:
+    async def revived(self, institution: Institution, secret: bytes) -> Login:
         """A login that was kept by another server.
 
         Raises ApiError when there is no such user, and MalformedPassword when it is no login.
         """
+        ...
+
+    async def accounts(self, secret: bytes) -> list[SourceAccount] | None:
+        """What a login would give now; None where that never changes."""
         ...
 
     async def transactions(self, reading: Reading) -> TransactionsPicture:
@@ -162,41 +168,3 @@ class Source(Protocol):
     async def liabilities(self, reading: Reading) -> dict[str, Liability]:
         """What is owed, by account id; accounts on which nothing is known to be are left out."""
         ...
-
-
-class NoSource:
-    """A source without institutions, for a production server that has not been given any."""
-
-    name = "none"
-    deposit_code: str | None = None
-
-    def institutions(self) -> Sequence[Institution]:
-        return ()
-
-    def institution(self, institution_id: str) -> Institution | None:
-        return None
-
-    async def log_in(
-        self, institution: Institution, username: str, password: str, now: int, seed: str
-    ) -> Login:
-        raise LookupError(institution.institution_id)
-
-    async def challenge(
-        self, institution: Institution, username: str, password: str, answers: list[list[str]]
-    ) -> Challenge | None:
-        raise LookupError(institution.institution_id)
-
-    def renewed(self, secret: bytes, login: Login) -> bytes:
-        raise LookupError("no Item can come from here")
-
-    def revived(self, institution: Institution, secret: bytes) -> Login:
-        raise LookupError(institution.institution_id)
-
-    async def transactions(self, reading: Reading) -> TransactionsPicture:
-        raise LookupError("no Item can come from here")
-
-    async def investments(self, reading: Reading) -> InvestmentsPicture:
-        raise LookupError("no Item can come from here")
-
-    async def liabilities(self, reading: Reading) -> dict[str, Liability]:
-        raise LookupError("no Item can come from here")

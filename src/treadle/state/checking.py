@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+import msgspec
+
 from treadle.http import errors
 from treadle.http.errors import FORCED, ApiError
 from treadle.http.fields import is_url
 from treadle.partners.processors import PROCESSORS
-from treadle.sources.source import Login, MalformedPassword, Source
+from treadle.sources.source import Login, MalformedPassword
+from treadle.sources.sources import Catalogue
 from treadle.state.document import (
     Document,
     InvestmentsPart,
@@ -54,15 +57,16 @@ def check_document(document: Document) -> None:
             raise refusal(f".faults[{index}].token_id", "there is no such token")
 
 
-def revive(place: str, item: ItemPart, login: bytes, source: Source) -> Login | None:
-    """The login of an Item. Raises ApiError when the source knows none like it."""
-    if not item.institution_id:
+async def revive(place: str, item: ItemPart, catalogue: Catalogue) -> Login | None:
+    """The login of an Item. Raises ApiError when its source knows none like it."""
+    if item.login is None:
         return None
-    institution = source.institution(item.institution_id)
+    institution = catalogue.find(item.institution_id)
     if institution is None:
         raise refusal(f"{place}.institution_id", "there is no such institution")
     try:
-        revived = source.revived(institution, login)
+        login = msgspec.json.encode(item.login)
+        revived = await catalogue.source_of(institution).revived(institution, login)
     except MalformedPassword as malformed:
         raise refusal(f"{place}.login", str(malformed)) from None
     except ApiError as error:

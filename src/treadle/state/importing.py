@@ -15,6 +15,8 @@ from treadle.bank.updates import login_place
 from treadle.call import ClientCall
 from treadle.clients import Owner
 from treadle.ids import IDENTIFIER_ALPHABET, Ids
+from treadle.sources.source import Login
+from treadle.sources.sources import Catalogue
 from treadle.state.checking import check_document, refusal, revive
 from treadle.state.document import (
     AccountPart,
@@ -88,9 +90,20 @@ async def import_world(call: ClientCall, document: Document, *, new_ids: bool) -
         await _check_ids_are_free(call, document)
     ids = worlds.scoped(owner, "import")
     texts = [ids.token(one.kind, call.environment) for one in document.tokens]
-    rows = _Rows(call, document, dict(zip(names, texts, strict=True)))
+    catalogue = await call.catalogue()
+    logins = [
+        await revive(f".items[{index}]", item, catalogue)
+        for index, item in enumerate(document.items)
+    ]
+    sources = [_source(catalogue, item) for item in document.items]
+    rows = _Rows(call, document, dict(zip(names, texts, strict=True)), logins, sources)
     world = World(owner.world_json, document.counter, unnamed_rows(rows.named()))
     return Imported(world, texts, document, renewed)
+
+
+def _source(catalogue: Catalogue, item: ItemPart) -> str:
+    institution = catalogue.find(item.institution_id)
+    return catalogue.source_of(institution).name
 
 
 def _settings(call: ClientCall, document: Document) -> Settings:
@@ -134,10 +147,19 @@ def _with_new_ids(document: Document, ids: Ids) -> tuple[Document, dict[str, str
 class _Rows:
     """The rows that a document stands for, as those of the calling client."""
 
-    def __init__(self, call: ClientCall, document: Document, texts: dict[str, str]) -> None:
-        """`texts` are the tokens in the order of the document, by the ids that they get."""
+    def __init__(
+        self,
+        call: ClientCall,
+        document: Document,
+        texts: dict[str, str],
+        logins: list[Login | None],
+        sources: list[str],
+    ) -> None:
+        """`texts` are the tokens in the order of the document, by the ids that they get, `logins`
+        and `sources` those of its Items."""
         self._keys = call.services.keys
-        self._source = call.services.source
+        self._logins = logins
+        self._sources = sources
         self._client_id = call.client.client_id
         self._now = call.now
         self._document = document
@@ -155,8 +177,8 @@ class _Rows:
             "faults": self._faults(),
             "signal_evaluations": self._evaluations(),
         }
-        for item in self._document.items:
-            contents["accounts"] += [self._account(item, one) for one in item.accounts]
+        for item, login in zip(self._document.items, self._logins, strict=True):
+            contents["accounts"] += [self._account(item, one, login) for one in item.accounts]
             for product in item.products:
                 name = self._of_product(item, product)
                 contents["updates"].append(_update(name, product))
@@ -173,14 +195,13 @@ class _Rows:
         return {"item_id": item.item_id, "product": name, "client_id": self._client_id}
 
     def _item(self, index: int, item: ItemPart) -> Named:
-        kept = b"" if item.login is None else msgspec.json.encode(item.login)
-        login = revive(f".items[{index}]", item, kept, self._source)
+        login = self._logins[index]
         told = item.last_webhook
         return {
             "item_id": item.item_id,
             "client_id": self._client_id,
             "institution_id": item.institution_id,
-            "source": self._source.name,
+            "source": self._sources[index],
             "webhook": item.webhook,
             "available_products": _names(item.available_products),
             "billed_products": _names(item.billed_products),
@@ -195,7 +216,7 @@ class _Rows:
             "wakes_at": microseconds(item.wakes_at),
         }
 
-    def _account(self, item: ItemPart, account: AccountPart) -> Named:
+    def _account(self, item: ItemPart, account: AccountPart, login: Login | None) -> Named:
         owners = msgspec.Raw(msgspec.json.encode(account.owners))
         names = (name for name in AccountData.__struct_fields__ if name != "owners_json")
         data = AccountData(owners_json=owners, **{name: getattr(account, name) for name in names})
@@ -210,6 +231,7 @@ class _Rows:
             "position": account.position,
             "data": _text(data),
             "numbers": sealed,
+            "source_key": login.accounts[account.position].source_key if login else None,
         }
 
     def _token(self, token_id: str, text: str, token: TokenPart) -> Named:
@@ -292,6 +314,7 @@ def _update(name: Named, product: ProductPart) -> Named:
         "revision": product.revision,
         "synced": int(product.synced),
         "streams": None if streams is None else _text(streams),
+        "news_since": None,
     }
 
 

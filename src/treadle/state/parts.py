@@ -15,6 +15,7 @@ from treadle.store.database_clock import database_now
 from treadle.store.delegation_tables import idempotency, token_limits
 from treadle.store.link_tables import link_results, link_sessions, link_tokens
 from treadle.store.statements import Query, Write
+from treadle.store.stored_tables import STORED_TABLES
 from treadle.store.tables import (
     account_details,
     accounts,
@@ -133,4 +134,4 @@ SENDING = tuple(Part(table) for table in (outbox, webhook_attempts))
 
 # The client's own row stays, its clock, seed and counter aside, and so does what tells of the past
 # or of what stands outside. Snapshots of a world are no part of it.
-LEFT_OUT = (clients, audit, audit_heads, requests, stripe_tokens, snapshots)
+LEFT_OUT = (clients, audit, audit_heads, requests, stripe_tokens, snapshots, *STORED_TABLES)

@@ -26,6 +26,13 @@ class is_named_in(GenericFunction[bool]):
     type = Boolean()
 
 
+class are_named_in(GenericFunction[bool]):
+    """Whether texts stand together in the JSON list of lists that the last parameter holds."""
+
+    inherit_cache = True
+    type = Boolean()
+
+
 @compiles(is_named_in, "sqlite")
 def _sqlite_is_named_in(element: is_named_in, compiler: Any, **options: Any) -> str:
     text, names = (compiler.process(clause, **options) for clause in element.clauses)
@@ -36,3 +43,18 @@ def _sqlite_is_named_in(element: is_named_in, compiler: Any, **options: Any) -> 
 def _postgresql_is_named_in(element: is_named_in, compiler: Any, **options: Any) -> str:
     text, names = (compiler.process(clause, **options) for clause in element.clauses)
     return f"{text} IN (SELECT jsonb_array_elements_text(CAST({names} AS JSONB)))"
+
+
+@compiles(are_named_in, "sqlite")
+def _sqlite_are_named_in(element: are_named_in, compiler: Any, **options: Any) -> str:
+    *texts, names = (compiler.process(clause, **options) for clause in element.clauses)
+    members = ", ".join(f"value ->> {place}" for place in range(len(texts)))
+    return f"({', '.join(texts)}) IN (SELECT {members} FROM json_each({names}))"  # noqa: S608
+
+
+@compiles(are_named_in, "postgresql")
+def _postgresql_are_named_in(element: are_named_in, compiler: Any, **options: Any) -> str:
+    *texts, names = (compiler.process(clause, **options) for clause in element.clauses)
+    members = ", ".join(f"value ->> {place}" for place in range(len(texts)))
+    rows = f"SELECT {members} FROM jsonb_array_elements(CAST({names} AS JSONB))"  # noqa: S608
+    return f"({', '.join(texts)}) IN ({rows})"

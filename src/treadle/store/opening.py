@@ -18,7 +18,7 @@ from treadle.store.sqlite import SqliteStore, connect, lock_file
 
 # The newest migration. A test holds it against the migrations folder, so that a start on a
 # database that is up to date need not import Alembic.
-HEAD = "0010"
+HEAD = "0011"
 
 # With PostgreSQL, how many connections a process holds at most.
 CONNECTIONS = 16

@@ -95,6 +95,9 @@ accounts = Table(
     Column("position", BigInteger, nullable=False),
     Column("data", Text, nullable=False),
     Column("numbers", LargeBinary),
+    # The source's own name for the account, where it tells of news by it.
+    Column("source_key", Text),
+    Index("accounts_by_source", "client_id", "source_key", **_where("source_key IS NOT NULL")),
 )
 
 tokens = Table(
@@ -149,6 +152,9 @@ updates = Table(
     Column("synced", BigInteger, nullable=False, server_default="0"),
     # What was last told of recurring streams, a digest by account id; null until anyone asks.
     Column("streams", Text),
+    # The first day of which the source told that something is new; null until it does.
+    Column("news_since", Text),
+    Index("updates_with_news", "client_id", **_where("news_since IS NOT NULL")),
     sqlite_with_rowid=False,
 )
 

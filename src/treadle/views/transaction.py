@@ -9,6 +9,7 @@ from treadle.bank.model import SourceTransaction
 from treadle.enrichment.enrichment import Enrichment, enrich
 from treadle.enrichment.taxonomy import first_version, icon_url, primary_category
 from treadle.enrichment.text import Place
+from treadle.enrichment.told import as_told
 from treadle.wire import common as wire
 from treadle.wire.common import (
     AccountType,
@@ -23,7 +24,13 @@ def transaction_view(
     transaction_id: str,
     pending_transaction_id: str | None,
 ) -> wire.Transaction:
-    enriched = enrich(shown.description, shown.amount, account_type=account_type)
+    made_out = enrich(
+        shown.description,
+        shown.amount,
+        account_type=account_type,
+        mcc=shown.merchant_category_code,
+    )
+    enriched = as_told(made_out, shown)
     merchant = enriched.merchant
     return wire.Transaction(
         account_id=shown.account_id,
@@ -33,8 +40,8 @@ def transaction_view(
         unofficial_currency_code=shown.unofficial_currency_code,
         date=shown.date,
         authorized_date=shown.authorized_date,
-        authorized_datetime=None,
-        datetime=None,
+        authorized_datetime=shown.authorized_datetime,
+        datetime=shown.datetime,
         name=enriched.name,
         merchant_name=merchant.name if merchant else None,
         merchant_entity_id=merchant.entity_id if merchant else None,

@@ -15,7 +15,11 @@ from treadle.link.step import NotOffered, Step, on, problem_of, shown
 def admitted_accounts(step: Step) -> list[int]:
     """The places of the accounts that the user may share; none unless they serve every product."""
     accounts = step.login.accounts
-    places = [place for place, one in enumerate(accounts) if step.setup.admits(one.data)]
+    places = [
+        place
+        for place, one in enumerate(accounts)
+        if not one.closed and step.setup.admits(one.data)
+    ]
     if lacks_account(step.setup.products, [accounts[place].data for place in places]):
         return []
     return places
@@ -25,7 +29,7 @@ def choose_accounts(step: Step) -> None:
     update = step.setup.update
     if update is not None and not update.selects_accounts:
         # The bank may show fewer than it did.
-        there = range(len(step.login.accounts))
+        there = {place for place, one in enumerate(step.login.accounts) if not one.closed}
         step.login.chosen = [place for place in step.state.shared if place in there]
         show_connected(step)
         return

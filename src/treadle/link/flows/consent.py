@@ -20,7 +20,7 @@ def open_link(step: Step) -> None:
         return
     institution = None
     if setup.update is not None:
-        institution = step.source.institution(setup.update.institution_id)
+        institution = step.catalogue.find(setup.update.institution_id)
         if institution is not None:
             step.choose_institution(institution)
     pane = panes.Consent(

@@ -9,7 +9,7 @@ from treadle.link.step import KeepItem, NotOffered, Step, error_metadata, on, sh
 
 def show_connected(step: Step) -> None:
     accounts = step.login.accounts
-    institution = step.source.institution(step.state.institution_id or "")
+    institution = step.catalogue.find(step.state.institution_id or "")
     pane = panes.Connected(
         actions=["finish", *(["add_another"] if step.setup.multi_item else [])],
         institution=None if institution is None else shown(institution),

@@ -40,7 +40,7 @@ def _matching(step: Step, query: str) -> list[Institution]:
     routing = step.setup.routing_number
     found = [
         one
-        for one in step.source.institutions()
+        for one in step.catalogue
         if step.setup.serves(one) and all(word in one.name.casefold() for word in words)
     ]
     return sorted(
@@ -101,7 +101,7 @@ def back(step: Step, pane: panes.Pane, action: actions.Back) -> None:
 
 
 def _find(step: Step, institution_id: str) -> Institution:
-    found = step.source.institution(institution_id)
+    found = step.catalogue.find(institution_id)
     if found is None or not step.setup.serves(found):
         raise NotOffered("institution_id must be one of an institution in the countries asked for")
     return found

@@ -34,7 +34,7 @@ _IN_DATABASES = {
 
 
 def numbers_offer(step: Step) -> list[str]:
-    offered = step.setup.takes_numbers and step.source.deposit_code is not None
+    offered = step.setup.takes_numbers and step.catalogue.deposit_code is not None
     return ["enter_numbers"] if offered else []
 
 
@@ -46,7 +46,7 @@ def enter(step: Step, pane: panes.Pane, action: actions.EnterNumbers) -> None:
 
 def ask_numbers(step: Step) -> None:
     """Ask for the numbers of the account that was chosen or, without one, of any."""
-    institution = step.source.institution(step.state.institution_id or "")
+    institution = step.catalogue.find(step.state.institution_id or "")
     account = None
     fields = [
         Field(name="routing_number", label="Routing number", kind="digits"),
@@ -116,7 +116,8 @@ def _match(step: Step, routing: str, number: str) -> None:
     """The numbers agree with what the bank shows, and are what is known of the account."""
     place = step.login.chosen[0]
     account = step.login.accounts[place]
-    step.login.accounts[place] = SourceAccount(account.data, Numbers(ach=Ach(number, routing)))
+    numbers = Numbers(ach=Ach(number, routing))
+    step.login.accounts[place] = structs.replace(account, numbers=numbers)
 
 
 def _take_numbers(step: Step, pane: panes.Numbers, routing: str, number: str, subtype: str) -> None:
@@ -192,6 +193,6 @@ def submit_code(step: Step, pane: panes.InstantDepositCode, action: actions.Subm
 
 
 def is_code(step: Step, text: str) -> bool:
-    if step.source.deposit_code is None:
+    if step.catalogue.deposit_code is None:
         raise NotOffered()
-    return text.strip().upper() == step.source.deposit_code
+    return text.strip().upper() == step.catalogue.deposit_code

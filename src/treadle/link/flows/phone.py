@@ -93,7 +93,7 @@ def _saved(step: Step) -> list[str]:
     return [
         one
         for one in _SAVED.get(step.state.phone or "", ())
-        if (found := step.source.institution(one)) is not None
+        if (found := step.catalogue.find(one)) is not None
         and step.setup.serves(found)
         and not step.setup.missing_at(found)
     ]

@@ -13,7 +13,7 @@ def show_error(
     """`retried` is shown again when the user wants to try once more."""
     state = step.state
     state.retried = retried
-    institution = step.source.institution(state.institution_id or "")
+    institution = step.catalogue.find(state.institution_id or "")
     offered = ["retry"] if retried is not None else []
     if step.setup.update is None:
         offered.append("back")

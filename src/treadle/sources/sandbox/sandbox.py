@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from importlib.resources import files
 
 import msgspec
 
 from treadle.bank.liability import Liability
-from treadle.bank.model import Institution
+from treadle.bank.model import Institution, SourceAccount
 from treadle.clock import to_date
 from treadle.http.errors import FORCED, INVALID_UPDATED_USERNAME, RECAPTCHA_BAD
 from treadle.sources.sandbox.canned import CannedUser
@@ -46,22 +46,20 @@ _decode_foreign_login = msgspec.json.Decoder(_ForeignLogin).decode
 
 class SandboxSource:
     name = "sandbox"
+    login_days: int | None = 30
     deposit_code: str | None = "ABC"
 
     def __init__(self) -> None:
         institutions = msgspec.json.decode(
             (_FOLDER / "institutions.json").read_bytes(), type=list[Institution]
         )
-        self._institutions = sorted(institutions, key=_by_number)
-        self._by_id = {one.institution_id: one for one in self._institutions}
+        institutions.sort(key=_by_number)
+        self._institutions = {one.institution_id: one for one in institutions}
         user = (_FOLDER / "users" / "user_good.json").read_bytes()
         self._user_good = msgspec.json.decode(user, type=CannedUser)
 
-    def institutions(self) -> Sequence[Institution]:
+    async def institutions(self, client_id: str) -> Mapping[str, Institution]:
         return self._institutions
-
-    def institution(self, institution_id: str) -> Institution | None:
-        return self._by_id.get(institution_id)
 
     async def log_in(
         self, institution: Institution, username: str, password: str, now: int, seed: str
@@ -103,7 +101,7 @@ class SandboxSource:
             raise INVALID_UPDATED_USERNAME()
         return secret
 
-    def revived(self, institution: Institution, secret: bytes) -> Login:
+    async def revived(self, institution: Institution, secret: bytes) -> Login:
         try:
             login: SandboxLogin = _decode_foreign_login(secret)
         except msgspec.DecodeError as error:
@@ -117,6 +115,9 @@ class SandboxSource:
             login = recompleted(login)
         accounts = self._user(login).accounts(institution, login.created)
         return Login(accounts, msgspec.json.encode(login))
+
+    async def accounts(self, secret: bytes) -> list[SourceAccount] | None:
+        return None
 
     async def transactions(self, reading: Reading) -> TransactionsPicture:
         return self._user(_decode_login(reading.secret)).transactions(reading)

@@ -1,0 +1,1 @@
+"""The source of what an operator brings: it serves what is stored."""
