@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Awaitable
+from collections.abc import AsyncIterable, Awaitable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -86,6 +86,8 @@ class OpenCall:
         self.services = services
         self.request_id = request_id
         self.now = now
+        # The body of an operation that reads it as it comes.
+        self.body: AsyncIterable[bytes] | None = None
         # Kept, with its audit records, before the answer is sent.
         self.change = Change()
 

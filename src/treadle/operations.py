@@ -37,6 +37,8 @@ class Implementation(msgspec.Struct, frozen=True):
     max_body_bytes: int | None = None
     # Such operations of one client take turns, whether it has a seed or not.
     replaces_world: bool = False
+    # Its body is JSON Lines, which it reads as they come; what else is asked is in the query.
+    streams: bool = False
 
 
 IMPLEMENTED: dict[str, Implementation] = {}
@@ -72,6 +74,7 @@ def own_operation(
     takes_turn: bool = True,
     max_body_bytes: int | None = None,
     replaces_world: bool = False,
+    streams: bool = False,
 ) -> Callable[[Handler[C, Q, A]], Handler[C, Q, A]]:
     """Declare the handler of an operation of Treadle's own; one that is read with GET is asked in
     its query."""
@@ -83,12 +86,13 @@ def own_operation(
             path,
             gate,
             handler,
-            QueryDecoder(request) if reads else RequestDecoder(request),
+            QueryDecoder(request) if reads or streams else RequestDecoder(request),
             sandbox_only=path.startswith(OWN_SANDBOX),
             takes_turn=takes_turn,
             method=method,
             max_body_bytes=max_body_bytes,
             replaces_world=replaces_world,
+            streams=streams,
         )
         return handler
 

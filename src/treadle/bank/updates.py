@@ -80,7 +80,7 @@ LOGIN_OF_ITEM = Query(
     select(items.c.login)
     .where(items.c.item_id == bindparam("item_id"))
     .where(items.c.client_id == bindparam("client_id"))
-    .where(items.c.removed_at.is_(None)),
+    .where(items.c.removed_at.is_(None), items.c.login.is_not(None)),
     bytes,
 )
 

@@ -9,17 +9,19 @@ from treadle.http import errors
 
 API_VERSION = "2020-09-14"
 _JSON = b"application/json"
+JSON_LINES = b"application/x-ndjson"
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
-def check_content(headers: dict[bytes, bytes]) -> None:
-    """Raises ApiError unless the body is declared as JSON and the version is the one we speak."""
+def check_content(headers: dict[bytes, bytes], wanted: bytes = _JSON) -> None:
+    """Raises ApiError unless the body is declared as what is wanted and the version is ours."""
     content_type = headers.get(b"content-type")
     if content_type is None:
         raise errors.INVALID_HEADERS(problem="the Content-Type header is missing")
-    if content_type != _JSON and content_type.split(b";")[0].strip().lower() != _JSON:
+    if content_type != wanted and content_type.split(b";")[0].strip().lower() != wanted:
+        named = wanted.decode()
         raise errors.INVALID_BODY(
-            problem="body could not be parsed as JSON: Content-Type must be application/json"
+            problem=f"body could not be parsed as JSON: Content-Type must be {named}"
         )
     version = headers.get(b"plaid-version", API_VERSION.encode())
     if version != API_VERSION.encode():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from treadle.http import errors
@@ -12,6 +13,10 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 # A body over the limit is read to its end and thrown away, so that the connection stays usable;
 # one over this is not worth the wait.
 _DISCARD_LIMIT_BYTES = 64 * 1_048_576
+
+
+# How long to wait for the next piece of a body that is read as it comes.
+_PATIENCE_SECONDS = 60
 
 
 class Disconnected(Exception):
@@ -40,6 +45,31 @@ async def read_body(receive: Receive, limit_bytes: int) -> bytes:
     if size > limit_bytes:
         raise errors.INVALID_BODY(problem=f"body is larger than {limit_bytes} bytes")
     return b"".join(chunks)
+
+
+class BodyStream:
+    """The body piece by piece, of an operation that takes more than fits in memory."""
+
+    def __init__(self, receive: Receive, limit_bytes: int) -> None:
+        self._receive = receive
+        self._limit_bytes = limit_bytes
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Raises ApiError once it is larger than the limit."""
+        size, more = 0, True
+        while more:
+            try:
+                message = await asyncio.wait_for(self._receive(), _PATIENCE_SECONDS)
+            except TimeoutError:
+                raise Disconnected from None
+            if message["type"] == "http.disconnect":
+                raise Disconnected
+            more = message.get("more_body", False)
+            piece: bytes = message.get("body", b"")
+            size += len(piece)
+            if size > self._limit_bytes:
+                raise errors.INVALID_BODY(problem=f"body is larger than {self._limit_bytes} bytes")
+            yield piece
 
 
 # They take access away, and so must work while all else is too much. A share of what is served at

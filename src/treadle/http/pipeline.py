@@ -20,8 +20,14 @@ from treadle.http import errors
 from treadle.http.credentials import Credentials, authenticate, known_client
 from treadle.http.encoding import AnswerEncoder
 from treadle.http.errors import ApiError
-from treadle.http.headers import API_VERSION, HostCheck, answers_on_loopback, check_content
-from treadle.http.limits import REVOCATIONS, Disconnected, Load, Receive, read_body
+from treadle.http.headers import (
+    API_VERSION,
+    JSON_LINES,
+    HostCheck,
+    answers_on_loopback,
+    check_content,
+)
+from treadle.http.limits import REVOCATIONS, BodyStream, Disconnected, Load, Receive, read_body
 from treadle.http.protocol import ANSWER, DROP
 from treadle.http.rates import RateLimits
 from treadle.http.routing import OWN_PREFIX, Routes
@@ -36,6 +42,8 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 Scope = dict[str, Any]
 
 _ATTEMPTS = 3
+# Each reads ahead by a few megabytes.
+_MOST_STREAMS = 4
 # With a seed every request of a client moves its counter, in each worker one at a time.
 _ATTEMPTS_WITH_SEED = 30
 _HEADERS = [
@@ -57,6 +65,7 @@ class Pipeline:
         guarded = settings.sandbox and answers_on_loopback(settings.host)
         self.hosts = HostCheck(settings.allowed_hosts if guarded else None)
         self._load = Load(settings.max_requests_in_flight)
+        self._streams = Load(_MOST_STREAMS)
         self._access_log = AccessLog(settings.log_format)
         self._metrics = services.metrics
         limited = not settings.sandbox if settings.rate_limits is None else settings.rate_limits
@@ -137,6 +146,8 @@ class Pipeline:
         urgent = exchange.path in REVOCATIONS
         URGENT.set(urgent)
         with self._load.room(urgent=urgent):
+            if known is not None and known.streams:
+                return await self._answer_stream(known, scope, receive, exchange)
             larger = known.max_body_bytes if known is not None else None
             limit_bytes = larger or self._services.settings.max_body_bytes
             exchange.given = await read_body(receive, limit_bytes)
@@ -169,6 +180,24 @@ class Pipeline:
         ):
             return await self._run_in_world(implementation, request, exchange, opened)
         return await self._run(implementation, request, exchange, opened)
+
+    async def _answer_stream(
+        self, implementation: Implementation, scope: Scope, receive: Receive, exchange: Exchange
+    ) -> list[bytes]:
+        """The same where the body is read as it comes: the handler keeps it bit by bit, and so
+        runs once. The credentials are in the headers."""
+        headers = dict(scope["headers"])
+        self.hosts.check(headers)
+        check_content(headers, JSON_LINES)
+        exchange.given, exchange.in_query = scope["query_string"], True
+        credentials = Credentials.from_headers(headers)
+        request = implementation.decoder.decode(exchange.given, credentials.needed_in_body())
+        exchange.credentials = credentials
+        limit_bytes = implementation.max_body_bytes or self._services.settings.max_body_bytes
+        with self._streams.room(urgent=False):
+            opened = await self._open(implementation, request, exchange)
+            opened.body = BodyStream(receive, limit_bytes)
+            return self._encode(await implementation.handler(opened, request))
 
     async def _run_in_world(
         self,

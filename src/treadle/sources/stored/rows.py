@@ -156,7 +156,7 @@ ACCOUNTS_OF_USER = Query(
     )
     .where(of_institution(stored_access))
     .where(stored_access.c.user_id == bindparam("user_id"))
-    .order_by(stored_access.c.position),
+    .order_by(stored_access.c.position, stored_access.c.account_id),
     StoredAccount,
 )
 

@@ -68,6 +68,11 @@ _CLOSED = AccountData(
 )
 
 
+def secret_of(institution: Institution, user_id: str) -> bytes:
+    """What an Item of this user keeps to go on reading."""
+    return msgspec.json.encode(StoredLogin(user_id=user_id, **_keys_of(institution)))
+
+
 class StoredSource:
     name = "stored"
     login_days: int | None = None

@@ -32,6 +32,12 @@ def _where(condition: str) -> dict[str, Any]:
 
 
 def upgrade() -> None:
+    _let_items_hear_of_news()
+    _make_customers()
+    _make_entries()
+
+
+def _let_items_hear_of_news() -> None:
     op.add_column("accounts", _text("source_key", null=True))
     op.create_index(
         "accounts_by_source",
@@ -43,6 +49,9 @@ def upgrade() -> None:
     op.create_index(
         "updates_with_news", "updates", ["client_id"], **_where("news_since IS NOT NULL")
     )
+
+
+def _make_customers() -> None:
     op.create_table("stored_institutions", *_keys(), _text("data"), sqlite_with_rowid=False)
     op.create_table(
         "stored_users",
@@ -79,6 +88,9 @@ def upgrade() -> None:
     op.create_index(
         "stored_access_by_account", "stored_access", ["client_id", "institution_id", "account_id"]
     )
+
+
+def _make_entries() -> None:
     op.create_table(
         "stored_entries",
         *_keys("account_id", "product", "entry_key"),

@@ -1,0 +1,224 @@
+"""The stored tables as a batch of records sees them: rows by their keys, before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+from sqlalchemy import BigInteger, Table, Text, and_, bindparam, case, delete, or_, select, update
+
+from treadle.store.change import Change
+from treadle.store.columns import are_named_in, is_named_in
+from treadle.store.statements import Query, Write
+from treadle.store.stored_tables import (
+    stored_access,
+    stored_accounts,
+    stored_entries,
+    stored_institutions,
+    stored_securities,
+    stored_users,
+)
+from treadle.store.tables import accounts, items, updates
+
+# Without the client's id, which is the same for all.
+Key = tuple[str, ...]
+R = TypeVar("R", bound=tuple[Any, ...])
+
+
+class InstitutionRow(NamedTuple):
+    data_json: str
+
+
+class UserRow(NamedTuple):
+    username: str | None
+    password_hash: str | None
+    failures: int = 0
+    locked_until: int = 0
+
+
+class AccountRow(NamedTuple):
+    data_json: str
+    sealed_numbers: bytes | None = None
+    holdings_json: str | None = None
+    liability_json: str | None = None
+
+
+class AccessRow(NamedTuple):
+    position: int
+    ended: int
+
+
+class EntryRow(NamedTuple):
+    date: str
+    data_json: str
+
+
+class SecurityRow(NamedTuple):
+    data_json: str
+
+
+class StoredTable:
+    """The statements on the rows of one table."""
+
+    def __init__(self, table: Table, row: type[Any]) -> None:
+        keys = [one for one in table.primary_key.columns if one.name != "client_id"]
+        values = [one for one in table.columns if not one.primary_key]
+        client = table.c.client_id == bindparam("client_id")
+        the_row = [table.c.client_id == bindparam("the_client_id")]
+        the_row += [one == bindparam(f"the_{one.name}") for one in keys]
+        self.keys = [one.name for one in keys]
+        self.values = [one.name for one in values]
+        self.named = self.query(client, are_named_in(*keys, bindparam("names")))
+        self.insert = Write.insert(table)
+        self.change = Write(
+            update(table).where(*the_row).values({one: bindparam(one.name) for one in values})
+        )
+        self.delete = Write(delete(table).where(*the_row))
+        self._row = row
+        self._columns = (*keys, *values)
+
+    def query(self, *conditions: Any) -> Query[tuple[Key, Any]]:
+        """Rows with their keys. The conditions name the client."""
+        end = len(self.keys)
+        return Query(
+            select(*self._columns).where(*conditions),
+            lambda *found: (found[:end], self._row(*found[end:])),
+        )
+
+
+INSTITUTIONS = StoredTable(stored_institutions, InstitutionRow)
+USERS = StoredTable(stored_users, UserRow)
+ACCOUNTS = StoredTable(stored_accounts, AccountRow)
+ACCESS = StoredTable(stored_access, AccessRow)
+ENTRIES = StoredTable(stored_entries, EntryRow)
+SECURITIES = StoredTable(stored_securities, SecurityRow)
+
+
+class Shelf(dict[Key, R]):
+    """Rows of one table, which a batch changes at will; what differs in the end is written."""
+
+    def __init__(self, table: StoredTable) -> None:
+        self._table = table
+        self._before: dict[Key, R] = {}
+
+    def lay(self, found: Iterable[tuple[Key, R]]) -> None:
+        """Add rows as they are stored."""
+        for key, row in found:
+            self._before[key] = self[key] = row
+
+    def purge(self, *beginning: str) -> None:
+        """Drop all rows whose key begins so; others see to it that they are deleted."""
+        size = len(beginning)
+        for rows in (self, self._before):
+            for key in [one for one in rows if one[:size] == beginning]:
+                del rows[key]
+
+    def differences(self) -> Iterator[tuple[Key, R | None, R | None]]:
+        """What is new, changed or gone: each key with its row before and after."""
+        for key, before in self._before.items():
+            if (after := self.get(key)) != before:
+                yield key, before, after
+        for key, after in self.items():
+            if key not in self._before:
+                yield key, None, after
+
+    def write(self, change: Change, client_id: str) -> None:
+        table = self._table
+        new, changed, gone = [], [], []
+        for key, before, after in self.differences():
+            if before is None and after is not None:
+                named = dict(zip(table.keys, key, strict=True))
+                named.update(zip(table.values, after, strict=True))
+                named["client_id"] = client_id
+                new.append(named)
+                continue
+            the_row = {f"the_{name}": one for name, one in zip(table.keys, key, strict=True)}
+            the_row["the_client_id"] = client_id
+            if after is None:
+                gone.append(the_row)
+            else:
+                changed.append(the_row | dict(zip(table.values, after, strict=True)))
+        change.write_many(table.delete, gone)
+        change.write_many(table.change, changed)
+        change.write_many(table.insert, new)
+
+
+_client = stored_users.c.client_id == bindparam("client_id")
+USERS_NAMED = USERS.query(
+    _client,
+    are_named_in(stored_users.c.institution_id, stored_users.c.username, bindparam("names")),
+)
+_client = stored_access.c.client_id == bindparam("client_id")
+ACCESS_OF_USERS = ACCESS.query(
+    _client,
+    are_named_in(stored_access.c.institution_id, stored_access.c.user_id, bindparam("names")),
+)
+ACCESS_OF_ACCOUNTS = ACCESS.query(
+    _client,
+    are_named_in(stored_access.c.institution_id, stored_access.c.account_id, bindparam("names")),
+)
+DELETE_ENTRIES = Write(
+    delete(stored_entries)
+    .where(stored_entries.c.client_id == bindparam("the_client_id"))
+    .where(stored_entries.c.institution_id == bindparam("the_institution_id"))
+    .where(stored_entries.c.account_id == bindparam("the_account_id"))
+)
+
+# The Items of a client that read an institution of its own.
+_items_at = and_(
+    items.c.client_id == bindparam("the_client_id"),
+    items.c.institution_id == bindparam("the_institution_id"),
+    items.c.source == "stored",
+    items.c.removed_at.is_(None),
+)
+_reading_accounts = (
+    select(accounts.c.item_id)
+    .where(accounts.c.client_id == bindparam("the_client_id"))
+    .where(is_named_in(accounts.c.source_key, bindparam("account_ids")))
+)
+
+
+def _tell_news(*conditions: Any) -> Write:
+    """Have what Items know of a product compared from a day on, at the next occasion."""
+    since = bindparam("since", type_=Text)
+    return Write(
+        update(updates)
+        .where(updates.c.client_id == bindparam("the_client_id"))
+        .where(updates.c.product == bindparam("the_product"))
+        .where(updates.c.item_id.in_(select(items.c.item_id).where(_items_at, *conditions)))
+        .values(
+            news_since=case((updates.c.news_since < since, updates.c.news_since), else_=since),
+            # An update that is under way has not seen the news.
+            revision=updates.c.revision + 1,
+        )
+    )
+
+
+TELL_NEWS = _tell_news(items.c.item_id.in_(_reading_accounts))
+TELL_NEWS_TO_ALL = _tell_news()
+
+
+def _wake(*conditions: Any) -> Write:
+    instant = bindparam("instant", type_=BigInteger)
+    return Write(
+        update(items)
+        .where(items.c.client_id == bindparam("the_client_id"))
+        .where(items.c.removed_at.is_(None))
+        .where(or_(items.c.wakes_at.is_(None), items.c.wakes_at > instant))
+        .where(*conditions)
+        .values(wakes_at=instant, revision=items.c.revision + 1)
+    )
+
+
+WAKE_READERS = _wake(_items_at, items.c.item_id.in_(_reading_accounts))
+_with_news = (
+    select(updates.c.item_id)
+    .where(updates.c.client_id == bindparam("the_client_id"))
+    .where(updates.c.news_since.is_not(None))
+)
+WAKE_THOSE_WITH_NEWS = _wake(items.c.item_id.in_(_with_news))
+
+
+def encode_names(names: Iterable[Any]) -> str:
+    return msgspec.json.encode(sorted(names)).decode()
