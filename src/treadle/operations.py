@@ -40,6 +40,10 @@ class Implementation(msgspec.Struct, frozen=True):
     # Its body is JSON Lines, which it reads as they come; what else is asked is in the query.
     streams: bool = False
 
+    @property
+    def asks_in_query(self) -> bool:
+        return self.method == "GET" or self.streams
+
 
 IMPLEMENTED: dict[str, Implementation] = {}
 # Operations under /treadle/, which the API does not have; those read with GET under `GET /path`.

@@ -35,9 +35,9 @@ def _description(*, sandbox: bool) -> OpenapiResponse:
     """Made once, for it takes long enough to hold others up, and anyone may ask for it."""
     implementations = [one for one in OWN.values() if sandbox or not one.sandbox_only]
     types = [response_type(one) for one in implementations]
-    types += [request_type(one) for one in implementations if one.method != "GET"]
+    types += [request_type(one) for one in implementations if not one.asks_in_query]
     # Of requests in a query only the members are described, each as a parameter.
-    queries = [request_type(one) for one in implementations if one.method == "GET"]
+    queries = [request_type(one) for one in implementations if one.asks_in_query]
     schemas, components = msgspec.json.schema_components(
         [*types, *queries, ErrorBody], ref_template=_REFERENCE
     )
@@ -70,13 +70,16 @@ def _operation(
         "summary": (inspect.getdoc(one.handler) or "").partition("\n")[0],
         "security": [{name: [] for name in _HEADERS}] if one.gate.needs_client else [],
     }
-    if one.method == "GET":
+    if one.asks_in_query:
         fields = components[request.__name__]["properties"].items()
         described["parameters"] = [
             {"name": name, "in": "query", "required": False, "schema": schema}
             for name, schema in fields
         ]
-    else:
+    if one.streams:
+        lines = {"application/x-ndjson": {"schema": {"type": "string"}}}
+        described["requestBody"] = {"required": True, "content": lines}
+    elif not one.asks_in_query:
         described["requestBody"] = {"required": True, "content": _json(references[request])}
     described["responses"] = {
         "200": {"description": "The answer.", "content": _json(references[response_type(one)])},

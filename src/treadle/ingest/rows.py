@@ -67,6 +67,8 @@ class StoredTable:
         client = table.c.client_id == bindparam("client_id")
         the_row = [table.c.client_id == bindparam("the_client_id")]
         the_row += [one == bindparam(f"the_{one.name}") for one in keys]
+        self._row = row
+        self._columns = (*keys, *values)
         self.keys = [one.name for one in keys]
         self.values = [one.name for one in values]
         self.named = self.query(client, are_named_in(*keys, bindparam("names")))
@@ -75,8 +77,6 @@ class StoredTable:
             update(table).where(*the_row).values({one: bindparam(one.name) for one in values})
         )
         self.delete = Write(delete(table).where(*the_row))
-        self._row = row
-        self._columns = (*keys, *values)
 
     def query(self, *conditions: Any) -> Query[tuple[Key, Any]]:
         """Rows with their keys. The conditions name the client."""
