@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import webhooks, worlds
+from bench import ingest, webhooks, worlds
 from bench.measures import Bench, Runs
 from bench.report import Report, note
 from bench.seeding import CACHE, copy, seeded
@@ -39,10 +39,15 @@ def _parse() -> argparse.Namespace:
     )
     parser.add_argument("--quick", action="store_true", help="2 seconds and one round for each")
     parser.add_argument(
-        "--only", choices=["redeem", "create", "sync", "start", "webhooks", "worlds"]
+        "--only", choices=["redeem", "create", "sync", "start", "webhooks", "worlds", "ingest"]
     )
     parser.add_argument("--strict", action="store_true", help="fail when a target is missed")
-    parser.add_argument("--rows", type=int, default=1_000_000, help="tokens in the large database")
+    parser.add_argument(
+        "--rows",
+        type=int,
+        default=1_000_000,
+        help="tokens in the large database, and transactions that are brought",
+    )
     return parser.parse_args()
 
 
@@ -56,7 +61,10 @@ def _measure(only: str | None, runs: Runs, rows: int, report: Report) -> None:
         if only in (None, "worlds"):
             note("Making worlds")
             worlds.measure(folder, report)
-        if only in ("webhooks", "worlds"):
+        if only in (None, "ingest"):
+            note("Bringing transactions")
+            ingest.measure(folder / "ingest", rows, report)
+        if only in ("webhooks", "worlds", "ingest"):
             return
         bench = Bench(folder, runs, report)
         if only in (None, "sync"):

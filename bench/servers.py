@@ -83,6 +83,13 @@ class Server:
                 return int(line.split()[1]) / 1_024
         raise BenchError("the server has no resident memory")
 
+    def peak_megabytes(self) -> float:
+        """The most memory that was ever resident."""
+        for line in Path(f"/proc/{self._process.pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1_024
+        raise BenchError("the server never had resident memory")
+
     def stop(self) -> None:
         self._process.terminate()
         try:

@@ -6,6 +6,8 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from treadle.ingest import records, rows
@@ -61,11 +63,17 @@ class Batch:
         await self._query(shelf, table.named, keys)
 
     async def _query(self, shelf: Shelf[Any], query: Query[Any], keys: set[Key]) -> None:
-        ordered = sorted(keys)
-        for start in range(0, len(ordered), _READ_AT_ONCE):
-            names = encode_names(ordered[start : start + _READ_AT_ONCE])
-            shelf.lay(await self._store.all(query, client_id=self.client_id, names=names))
-            await asyncio.sleep(0)
+        for institution_id, of_institution in groupby(sorted(keys), key=itemgetter(0)):
+            names = [key[1:] for key in of_institution]
+            for start in range(0, len(names), _READ_AT_ONCE):
+                found = await self._store.all(
+                    query,
+                    client_id=self.client_id,
+                    institution_id=institution_id,
+                    names=encode_names(names[start : start + _READ_AT_ONCE]),
+                )
+                shelf.lay(found)
+                await asyncio.sleep(0)
 
     def purge(self, institution_id: str, account_id: str) -> None:
         """Delete all entries of an account, those in the store that were not read among them."""

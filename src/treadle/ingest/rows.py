@@ -6,10 +6,23 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
-from sqlalchemy import BigInteger, Table, Text, and_, bindparam, case, delete, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    case,
+    delete,
+    or_,
+    select,
+    update,
+)
 
+from treadle.sources.stored.rows import of_institution
 from treadle.store.change import Change
-from treadle.store.columns import are_named_in, is_named_in
+from treadle.store.columns import is_named_in, named_rows
 from treadle.store.statements import Query, Write
 from treadle.store.stored_tables import (
     stored_access,
@@ -64,25 +77,26 @@ class StoredTable:
     def __init__(self, table: Table, row: type[Any]) -> None:
         keys = [one for one in table.primary_key.columns if one.name != "client_id"]
         values = [one for one in table.columns if not one.primary_key]
-        client = table.c.client_id == bindparam("client_id")
         the_row = [table.c.client_id == bindparam("the_client_id")]
         the_row += [one == bindparam(f"the_{one.name}") for one in keys]
         self._row = row
         self._columns = (*keys, *values)
         self.keys = [one.name for one in keys]
         self.values = [one.name for one in values]
-        self.named = self.query(client, are_named_in(*keys, bindparam("names")))
+        self._table = table
+        self.named = self.query(*keys[1:])
         self.insert = Write.insert(table)
         self.change = Write(
             update(table).where(*the_row).values({one: bindparam(one.name) for one in values})
         )
         self.delete = Write(delete(table).where(*the_row))
 
-    def query(self, *conditions: Any) -> Query[tuple[Key, Any]]:
-        """Rows with their keys. The conditions name the client."""
-        end = len(self.keys)
+    def query(self, *columns: Column[Any]) -> Query[tuple[Key, Any]]:
+        """Rows of an institution with their keys, by what stands in columns."""
+        end, table = len(self.keys), self._table
+        rows = named_rows(table, bindparam("names"), *columns) if columns else table
         return Query(
-            select(*self._columns).where(*conditions),
+            select(*self._columns).select_from(rows).where(of_institution(table)),
             lambda *found: (found[:end], self._row(*found[end:])),
         )
 
@@ -144,20 +158,9 @@ class Shelf(dict[Key, R]):
         change.write_many(table.insert, new)
 
 
-_client = stored_users.c.client_id == bindparam("client_id")
-USERS_NAMED = USERS.query(
-    _client,
-    are_named_in(stored_users.c.institution_id, stored_users.c.username, bindparam("names")),
-)
-_client = stored_access.c.client_id == bindparam("client_id")
-ACCESS_OF_USERS = ACCESS.query(
-    _client,
-    are_named_in(stored_access.c.institution_id, stored_access.c.user_id, bindparam("names")),
-)
-ACCESS_OF_ACCOUNTS = ACCESS.query(
-    _client,
-    are_named_in(stored_access.c.institution_id, stored_access.c.account_id, bindparam("names")),
-)
+USERS_NAMED = USERS.query(stored_users.c.username)
+ACCESS_OF_USERS = ACCESS.query(stored_access.c.user_id)
+ACCESS_OF_ACCOUNTS = ACCESS.query(stored_access.c.account_id)
 DELETE_ENTRIES = Write(
     delete(stored_entries)
     .where(stored_entries.c.client_id == bindparam("the_client_id"))
@@ -175,6 +178,7 @@ _items_at = and_(
 _reading_accounts = (
     select(accounts.c.item_id)
     .where(accounts.c.client_id == bindparam("the_client_id"))
+    .where(accounts.c.source_key.is_not(None))
     .where(is_named_in(accounts.c.source_key, bindparam("account_ids")))
 )
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Boolean
+from sqlalchemy import BindParameter, Boolean, Column, Join, Table, Text, and_, literal_column
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
@@ -26,13 +26,6 @@ class is_named_in(GenericFunction[bool]):
     type = Boolean()
 
 
-class are_named_in(GenericFunction[bool]):
-    """Whether texts stand together in the JSON list of lists that the last parameter holds."""
-
-    inherit_cache = True
-    type = Boolean()
-
-
 @compiles(is_named_in, "sqlite")
 def _sqlite_is_named_in(element: is_named_in, compiler: Any, **options: Any) -> str:
     text, names = (compiler.process(clause, **options) for clause in element.clauses)
@@ -45,16 +38,46 @@ def _postgresql_is_named_in(element: is_named_in, compiler: Any, **options: Any)
     return f"{text} IN (SELECT jsonb_array_elements_text(CAST({names} AS JSONB)))"
 
 
-@compiles(are_named_in, "sqlite")
-def _sqlite_are_named_in(element: are_named_in, compiler: Any, **options: Any) -> str:
-    *texts, names = (compiler.process(clause, **options) for clause in element.clauses)
-    members = ", ".join(f"value ->> {place}" for place in range(len(texts)))
-    return f"({', '.join(texts)}) IN (SELECT {members} FROM json_each({names}))"  # noqa: S608
+class _each_of(GenericFunction[Any]):
+    """The members of the JSON list that a parameter holds, as rows."""
+
+    inherit_cache = True
 
 
-@compiles(are_named_in, "postgresql")
-def _postgresql_are_named_in(element: are_named_in, compiler: Any, **options: Any) -> str:
-    *texts, names = (compiler.process(clause, **options) for clause in element.clauses)
-    members = ", ".join(f"value ->> {place}" for place in range(len(texts)))
-    rows = f"SELECT {members} FROM jsonb_array_elements(CAST({names} AS JSONB))"  # noqa: S608
-    return f"({', '.join(texts)}) IN ({rows})"
+@compiles(_each_of, "sqlite")
+def _sqlite_each_of(element: _each_of, compiler: Any, **options: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **options)})"
+
+
+@compiles(_each_of, "postgresql")
+def _postgresql_each_of(element: _each_of, compiler: Any, **options: Any) -> str:
+    return f"jsonb_array_elements(CAST({compiler.process(element.clauses, **options)} AS JSONB))"
+
+
+class _ListedFirst(Join):
+    """A join in which the list comes first.
+
+    Without statistics SQLite would rather look through all rows than find each of the list by its
+    key, unless it is told in which order to go.
+    """
+
+    inherit_cache = True
+
+
+@compiles(_ListedFirst, "sqlite")
+def _sqlite_listed_first(element: _ListedFirst, compiler: Any, **options: Any) -> str:
+    options["asfrom"] = True
+    left, right, condition = (
+        compiler.process(one, **options) for one in (element.left, element.right, element.onclause)
+    )
+    return f"{left} CROSS JOIN {right} ON {condition}"
+
+
+def named_rows(table: Table, names: BindParameter[Any], *columns: Column[Any]) -> Join:
+    """The rows of a table whose columns stand together in a JSON list of lists."""
+    listed = _each_of(names).table_valued("value", name="listed")
+    named = [
+        column == literal_column(f"listed.value ->> {place}", Text)
+        for place, column in enumerate(columns)
+    ]
+    return _ListedFirst(listed, table, and_(*named))

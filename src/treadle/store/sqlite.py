@@ -274,11 +274,20 @@ class _Writer:
 
     def _run_writes(self, change: Change) -> None:
         for write, parameter_sets, rows in change.writes:
+            if rows is None and len(parameter_sets) > 1:
+                self._run_many(write.compiled.sqlite, parameter_sets)
+                continue
             for parameters in parameter_sets:
                 touched = self._touch(write.compiled.sqlite, parameters)
                 if rows is not None and touched != rows:
                     text = write.compiled.sqlite.text
                     raise GuardFailed(f"{touched} rows touched instead of {rows}: {text}")
+
+    def _run_many(self, sql: Sql, parameter_sets: list[Parameters]) -> None:
+        try:
+            self._connection.executemany(sql.text, map(sql.values, parameter_sets))
+        except sqlite3.IntegrityError as error:
+            raise GuardFailed(str(error)) from error
 
     def _touch(self, sql: Sql, parameters: Parameters) -> int:
         """The number of rows that a statement changed or, if it is a select, found."""

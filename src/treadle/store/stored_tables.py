@@ -68,7 +68,16 @@ stored_access = Table(
     *_keys("user_id", "account_id"),
     Column("position", BigInteger, nullable=False),
     Column("ended", BigInteger, nullable=False),
-    Index("stored_access_by_account", "client_id", "institution_id", "account_id"),
+    # With all columns, or SQLite would rather look through the whole institution.
+    Index(
+        "stored_access_by_account",
+        "client_id",
+        "institution_id",
+        "account_id",
+        "user_id",
+        "position",
+        "ended",
+    ),
     sqlite_with_rowid=False,
 )
 

@@ -86,7 +86,9 @@ def _make_customers() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index(
-        "stored_access_by_account", "stored_access", ["client_id", "institution_id", "account_id"]
+        "stored_access_by_account",
+        "stored_access",
+        ["client_id", "institution_id", "account_id", "user_id", "position", "ended"],
     )
 
 
