@@ -42,6 +42,8 @@ class Batch:
         self.access: Shelf[AccessRow] = Shelf(rows.ACCESS)
         self.entries: Shelf[rows.EntryRow] = Shelf(rows.ENTRIES)
         self.securities: Shelf[rows.SecurityRow] = Shelf(rows.SECURITIES)
+        # How many institutions the client has, where any are brought.
+        self.institution_count = 0
         # Of accounts that are deleted with all their entries.
         self._purged: list[Key] = []
 
@@ -58,6 +60,10 @@ class Batch:
         await self._query(self.users, rows.USERS_NAMED, keys.usernames)
         await self._query(self.access, rows.ACCESS_OF_USERS, keys.access_of_users)
         await self._query(self.access, rows.ACCESS_OF_ACCOUNTS, keys.access_of_accounts)
+        if keys.brings_institutions:
+            (self.institution_count,) = await self._store.all(
+                rows.INSTITUTION_COUNT, client_id=self.client_id
+            )
 
     async def _read(self, shelf: Shelf[Any], table: StoredTable, keys: set[Key]) -> None:
         await self._query(shelf, table.named, keys)
@@ -124,6 +130,7 @@ class _Keys:
     """The keys of all rows that records are about."""
 
     def __init__(self) -> None:
+        self.brings_institutions = False
         self.institutions: set[Key] = set()
         self.users: set[Key] = set()
         self.usernames: set[Key] = set()
@@ -140,6 +147,8 @@ class _Keys:
         if account_id is not None:
             self.accounts.add((institution_id, account_id))
         match record:
+            case records.Institution():
+                self.brings_institutions = True
             case records.Transaction(transaction_id=entry_key, pending_transaction_id=pending):
                 self._add_entry(record, institution_id, record.account_id, entry_key)
                 if pending is not None:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
+    func,
     or_,
     select,
     update,
@@ -158,6 +159,12 @@ class Shelf(dict[Key, R]):
         change.write_many(table.insert, new)
 
 
+INSTITUTION_COUNT = Query(
+    select(func.count())
+    .select_from(stored_institutions)
+    .where(stored_institutions.c.client_id == bindparam("client_id")),
+    int,
+)
 USERS_NAMED = USERS.query(stored_users.c.username)
 ACCESS_OF_USERS = ACCESS.query(stored_access.c.user_id)
 ACCESS_OF_ACCOUNTS = ACCESS.query(stored_access.c.account_id)

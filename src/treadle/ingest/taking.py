@@ -10,19 +10,13 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, structs
 
-from treadle.bank.holding import Holding, Security, is_investment
+from treadle.bank.holding import Security, is_investment
 from treadle.bank.liabilities import can_owe
-from treadle.bank.model import AccountData, Balances, NamedParty
-from treadle.enrichment.taxonomy import V2
+from treadle.bank.model import AccountData
 from treadle.ingest import records
 from treadle.ingest.batch import Batch
-from treadle.ingest.checking import (
-    Refused,
-    check_currency,
-    check_date,
-    money,
-    optional_money,
-)
+from treadle.ingest.checking import Refused, check_currency, check_date, money, optional_money
+from treadle.ingest.converting import as_balances, as_holding, as_transaction
 from treadle.ingest.rows import (
     AccessRow,
     AccountRow,
@@ -38,11 +32,11 @@ from treadle.sources.stored.passwords import parse_hash
 from treadle.sources.stored.rows import (
     StoredInstitution,
     StoredInvestmentTransaction,
-    StoredTransaction,
     numbers_place,
 )
 from treadle.wire.common import Products
 
+# All of them are read whenever one is looked for.
 MOST_INSTITUTIONS = 1_000
 
 _TRANSACTIONS, _INVESTMENTS = Products.TRANSACTIONS.value, Products.INVESTMENTS.value
@@ -97,6 +91,11 @@ class Taker:
         return self._takes[type(record)](record)
 
     def _institution(self, record: records.Institution) -> Outcome:
+        institutions, key = self._batch.institutions, (record.institution_id,)
+        if key not in institutions:
+            if self._batch.institution_count >= MOST_INSTITUTIONS:
+                raise Refused(f"there may be {MOST_INSTITUTIONS} institutions at most")
+            self._batch.institution_count += 1
         stored = StoredInstitution(
             client_id=self._batch.client_id,
             institution_id=record.institution_id,
@@ -113,8 +112,7 @@ class Taker:
             auth_metadata=None,
             payment_initiation_metadata=None,
         )
-        row = InstitutionRow(_encode(stored))
-        return _put(self._batch.institutions, (record.institution_id,), row)
+        return _put(institutions, key, InstitutionRow(_encode(stored)))
 
     def _user(self, record: records.User) -> Outcome:
         if record.password_hash is not None:
@@ -155,7 +153,7 @@ class Taker:
             holder_category=record.holder_category,
             balances=before.balances
             if balances is UNSET and before
-            else _balances(balances or _NO_BALANCES),
+            else as_balances(balances or _NO_BALANCES),
             owners_json=before.owners_json
             if owners is UNSET and before
             else msgspec.Raw(msgspec.json.encode(owners or [])),
@@ -206,7 +204,7 @@ class Taker:
 
     def _balances(self, record: records.AccountBalances) -> Outcome:
         data = self._data_of(record)
-        return self._keep(record, structs.replace(data, balances=_balances(record.balances)))
+        return self._keep(record, structs.replace(data, balances=as_balances(record.balances)))
 
     def _owners(self, record: records.AccountOwners) -> Outcome:
         owners = msgspec.Raw(msgspec.json.encode(record.owners))
@@ -229,7 +227,7 @@ class Taker:
 
     def _transaction(self, record: records.Transaction) -> Outcome:
         self._row_of(record)
-        stored = _transaction(record)
+        stored = as_transaction(record)
         place = record.institution_id, record.account_id, _TRANSACTIONS
         if record.pending_transaction_id is not None:
             self._batch.entries.pop((*place, record.pending_transaction_id), None)
@@ -280,7 +278,7 @@ class Taker:
         held = []
         for place, one in enumerate(record.holdings):
             self._check_security(record.institution_id, one.security_id)
-            held.append(_holding(one, f"holdings[{place}]."))
+            held.append(as_holding(one, f"holdings[{place}]."))
         if len({one.security_id for one in held}) < len(held):
             raise Refused("holdings must name each security once")
         row = known._replace(holdings_json=_encode(held))
@@ -334,68 +332,6 @@ def _put(shelf: Shelf[Any], key: tuple[str, ...], row: tuple[Any, ...]) -> Outco
 
 def _drop(shelf: Shelf[Any], key: tuple[str, ...]) -> Outcome:
     return Outcome.UNCHANGED if shelf.pop(key, None) is None else Outcome.DELETED
-
-
-def _balances(given: records.Balances) -> Balances:
-    check_currency(given.iso_currency_code, given.unofficial_currency_code, "balances.")
-    return Balances(
-        available=optional_money(given.available, "balances.available"),
-        current=optional_money(given.current, "balances.current"),
-        limit=optional_money(given.limit, "balances.limit"),
-        iso_currency_code=given.iso_currency_code,
-        unofficial_currency_code=given.unofficial_currency_code,
-    )
-
-
-def _transaction(record: records.Transaction) -> StoredTransaction:
-    check_date(record.date, "date")
-    check_date(record.authorized_date, "authorized_date")
-    check_currency(record.iso_currency_code, record.unofficial_currency_code)
-    if record.pending_transaction_id is not None and record.pending:
-        raise Refused("pending_transaction_id must be of a transaction that is pending no more")
-    if record.pending_transaction_id == record.transaction_id:
-        raise Refused("pending_transaction_id must be that of another transaction")
-    category = record.personal_finance_category
-    if category is not None and category.detailed not in V2:
-        raise Refused("personal_finance_category.detailed must be one of the API's categories")
-    parties = record.counterparties
-    return StoredTransaction(
-        date=record.date,
-        amount=money(record.amount, "amount"),
-        description=record.description,
-        iso_currency_code=record.iso_currency_code,
-        unofficial_currency_code=record.unofficial_currency_code,
-        authorized_date=record.authorized_date,
-        datetime=record.datetime,
-        authorized_datetime=record.authorized_datetime,
-        pending=record.pending,
-        check_number=record.check_number,
-        merchant_category_code=record.merchant_category_code,
-        merchant_name=record.merchant_name,
-        detailed_category=category.detailed if category else None,
-        counterparties=None
-        if parties is None
-        else [NamedParty(one.name, one.type, one.website) for one in parties],
-        payment_channel=record.payment_channel,
-        pending_transaction_id=record.pending_transaction_id,
-    )
-
-
-def _holding(given: records.Holding, place: str) -> Holding:
-    check_currency(given.iso_currency_code, given.unofficial_currency_code, place)
-    check_date(given.institution_price_as_of, f"{place}institution_price_as_of")
-    return Holding(
-        security_id=given.security_id,
-        quantity=money(given.quantity, f"{place}quantity"),
-        institution_price=money(given.institution_price, f"{place}institution_price"),
-        institution_value=money(given.institution_value, f"{place}institution_value"),
-        institution_price_as_of=given.institution_price_as_of,
-        cost_basis=optional_money(given.cost_basis, f"{place}cost_basis"),
-        vested_quantity=optional_money(given.vested_quantity, f"{place}vested_quantity"),
-        vested_value=optional_money(given.vested_value, f"{place}vested_value"),
-        iso_currency_code=given.iso_currency_code,
-        unofficial_currency_code=given.unofficial_currency_code,
-    )
 
 
 def _encode(value: Any) -> str:
