@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from enum import StrEnum
+from typing import Annotated, Any
 
 import msgspec
 
@@ -28,11 +29,18 @@ from treadle.wire.common import Products
 _MAX_BODY_BYTES = 4 * 1_073_741_824
 
 
+class Flag(StrEnum):
+    """A yes or no in a query."""
+
+    YES = "true"
+    NO = "false"
+
+
 class IngestRequest(Query, kw_only=True):
     """Beside the lines themselves."""
 
     # With `true` all lines are kept or none.
-    atomic: Literal["true", "false"] = "false"
+    atomic: Flag = Flag.NO
 
 
 class IngestSchemaRequest(Query, kw_only=True):
@@ -62,7 +70,7 @@ async def post_ingest(call: ClientCall, request: IngestRequest) -> IngestRespons
     """Take in bank data as JSON Lines; what was brought before is not brought twice."""
     intake = Intake(call.services.store, call.services.keys, call.client.client_id, call.now)
     if call.body is not None:
-        take = intake.take_all if request.atomic == "true" else intake.take_lines
+        take = intake.take_all if request.atomic is Flag.YES else intake.take_lines
         await take(call.body)
     call.services.wakes.set()
     return IngestResponse(
