@@ -42,7 +42,9 @@ EVERYTHING: list[Record] = [
     of_account("balances", balances={"current": "0.10", "iso_currency_code": "USD"}),
     of_account("owners", owners=[{"names": ["Ada Example", "Bea Example"]}]),
     transaction("t1", "99999999999.9999"),
-    transaction("t2", -3, pending=True, authorized_date="2026-02-19"),
+    transaction(
+        "t2", -3, pending=True, authorized_date="2026-02-19", merchant_name="Copper Kettle"
+    ),
     SECURITY | {"name": "Acme", "type": "equity", "close_price": 12.25},
     of_account(
         "holdings",
