@@ -17,8 +17,10 @@ from treadle.bank.updates import login_place
 from treadle.clients import stripe_key_place
 from treadle.keys import Keys, envelope_key_id, envelope_prefix
 from treadle.link.rows import plan_place, result_place, setup_place, state_place
+from treadle.sources.stored.rows import numbers_place as stored_numbers_place
 from treadle.store.delegation_tables import idempotency
 from treadle.store.link_tables import link_results, link_sessions, link_tokens
+from treadle.store.stored_tables import stored_accounts
 from treadle.store.tables import accounts, clients, items, outbox, webhook_keys
 from treadle.webhooks.outbox import body_place
 from treadle.webhooks.signing_keys import key_place
@@ -104,6 +106,13 @@ SEALED_COLUMNS = (
     SealedColumn(clients.c.stripe_key, stripe_key_place, clients.c.client_id),
     SealedColumn(items.c.login, login_place, items.c.item_id),
     SealedColumn(accounts.c.numbers, numbers_place, accounts.c.item_id, accounts.c.account_id),
+    SealedColumn(
+        stored_accounts.c.numbers,
+        stored_numbers_place,
+        stored_accounts.c.client_id,
+        stored_accounts.c.institution_id,
+        stored_accounts.c.account_id,
+    ),
     SealedColumn(outbox.c.sealed_body, body_place, outbox.c.event_id),
     SealedColumn(webhook_keys.c.private_key, key_place, webhook_keys.c.kid),
     SealedColumn(link_tokens.c.setup, setup_place, link_tokens.c.token_id),
