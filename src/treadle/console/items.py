@@ -37,7 +37,7 @@ async def show_all(visit: Visit) -> Response:
 
 
 async def offer(visit: Visit) -> Response:
-    institutions = sorted(visit.services.source.institutions(), key=lambda one: one.name)
+    institutions = sorted(visit.catalogue, key=lambda one: one.name)
     return visit.page("item_new.html", institutions=institutions, users=_USERS)
 
 

@@ -123,7 +123,8 @@ class Console:
         except ApiError:
             title, text = "No such client", "This sandbox has no client of that id."
             return _guarded(visitor, HTMLResponse(_problem(title, text), 404))
-        visit = Visit(request, self._services, self._pipeline, visitor, client, form)
+        catalogue = await self._services.sources.catalogue(client.client_id)
+        visit = Visit(request, self._services, self._pipeline, visitor, client, catalogue, form)
         try:
             response = await page(visit)
         except NotThere as missing:

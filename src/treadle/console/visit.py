@@ -20,6 +20,7 @@ from treadle.http.pipeline import Pipeline
 from treadle.ids import request_id
 from treadle.recording.exchange import Exchange
 from treadle.recording.rows import RECORDED, Recorded
+from treadle.sources.sources import Catalogue
 from treadle.store.statements import Query
 
 R = TypeVar("R")
@@ -51,11 +52,13 @@ class Visit:
         pipeline: Pipeline,
         visitor: Visitor,
         client: Client,
+        catalogue: Catalogue,
         form: Form,
     ) -> None:
         self.request = request
         self.services = services
         self.client = client
+        self.catalogue = catalogue
         self._pipeline = pipeline
         self._visitor = visitor
         self._form = form
@@ -65,7 +68,7 @@ class Visit:
         return self.services.worlds.now(self.client)
 
     def institution_name(self, institution_id: str) -> str:
-        institution = self.services.source.institution(institution_id)
+        institution = self.catalogue.find(institution_id)
         return institution.name if institution else institution_id or "no institution"
 
     @property
