@@ -24,6 +24,7 @@ from treadle.operations import OWN, load_areas
 from treadle.partners.stripe import StripeTokens
 from treadle.readiness import READY, Readiness
 from treadle.recording.log import RequestLog
+from treadle.retention import Retention
 from treadle.settings import SANDBOX_CLIENT_ID, SANDBOX_SECRET, Settings
 from treadle.sources.sandbox.sandbox import SandboxSource
 from treadle.sources.sources import Sources
@@ -93,10 +94,13 @@ class Application:
         delivery.start()
         alarm = Alarm(self._services)
         alarm.start()
+        retention = Retention(self._services)
+        retention.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         self._pipeline.close()
         self._readiness.close()
+        await retention.close()
         await alarm.close()
         await delivery.close()
         await self._services.usage.close()

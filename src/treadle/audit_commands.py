@@ -72,14 +72,16 @@ async def _verify(services: Services, kept: Mapping[str, Mapping[int, str]]) -> 
     with click.progressbar(length=length, file=sys.stderr, hidden=hidden, label="Verifying") as bar:
         for client_id in chains:
             try:
-                head = await verify(
+                whole = await verify(
                     store, client_id, kept.get(client_id, {}), lambda: bar.update(1)
                 )
             except ChainBroken as problem:
                 broken += 1
                 click.echo(f"{client_id}: {problem}", err=True)
             else:
-                click.echo(f"{client_id} {head.sequence} {head.hash.hex()}")
+                click.echo(f"{client_id} {whole.sequence} {whole.hash.hex()}")
+                if whole.trimmed:
+                    click.echo(f"{client_id}: up to {whole.trimmed} they were deleted", err=True)
     return broken
 
 

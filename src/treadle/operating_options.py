@@ -96,6 +96,11 @@ _OPTIONS = [
         help="Audit what partners read within 0.1 seconds of the answer, or before it.",
     ),
     click.option(
+        "--audit-days",
+        type=click.IntRange(1, 36_500),
+        help="Delete entries of audit chains that are older; without it they are kept for ever.",
+    ),
+    click.option(
         "--stop-seconds",
         type=click.IntRange(0, 600),
         default=20,

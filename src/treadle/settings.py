@@ -73,6 +73,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     # Whether what partners read is in the audit chains soon after it is answered, or before;
     # without it soon after in production, and not at all in sandbox.
     audit_reads: AuditReads | None = None
+    # How many days entries of audit chains are kept; without it for ever.
+    audit_days: int | None = None
     # How long requests in flight may take to end once the server is told to stop.
     stop_seconds: int = 20
 

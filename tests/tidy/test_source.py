@@ -36,6 +36,8 @@ CATCH_ALL = {
     ("metrics/sampling.py", "_count_outbox"),
     # Reads that could not be kept are kept when the database is there again.
     ("audit/reads.py", "_keep"),
+    # What is old can be deleted an hour later.
+    ("retention.py", "_run"),
     # Neither one Item that cannot be woken nor a database that is away must stop the others.
     ("alarm.py", "_run"),
     ("alarm.py", "_wake"),
