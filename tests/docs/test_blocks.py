@@ -20,6 +20,8 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 BASE_URL = "http://127.0.0.1:8484"
 RUN_PAGES = ("README.md", "docs/quickstart.md")
+# All of their code is followed in order; test_quickstarts.py does it.
+QUICKSTARTS = sorted(str(path.relative_to(ROOT)) for path in (DOCS / "quickstart").glob("*.md"))
 # Its Python is tests and programs of their own; test_testing_page.py runs them.
 TESTED_PAGE = "docs/testing.md"
 # Their Python are lines of tests, which that test runs as well.
@@ -34,9 +36,9 @@ ALL_PAGES = [
     "README.md",
     *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("docs/**/*.md")),
 ]
-RUN = ("sh", "python", "js")
+RUN = ("sh", "python", "js", "go", "java", "ruby")
 # Blocks that show something and are not for running.
-SHOWN = ("text", "json", "yaml")
+SHOWN = ("text", "json", "yaml", "xml")
 
 _FENCE = re.compile(r"^```(\S*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _MARK = re.compile(r"<!-- not run: \S[^>]* -->\n\Z")
@@ -69,7 +71,7 @@ def test_no_code_is_left_unrun(page: str) -> None:
     for block in blocks(page):
         where = f"{page}, line {block.line}"
         assert block.language in RUN + SHOWN, f"{where}: unknown language {block.language!r}"
-        tested = page in (*RUN_PAGES, INGEST_PAGE)
+        tested = page in (*RUN_PAGES, *QUICKSTARTS, INGEST_PAGE)
         tested |= page in (TESTED_PAGE, *LINES_PAGES) and block.language == "python"
         tested |= page in (*SHELL_PAGES, *OFFLINE_PAGES) and block.language == "sh"
         assert tested or not block.run, f"{where}: code that no test runs"
