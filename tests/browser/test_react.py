@@ -15,7 +15,7 @@ from tests.support.link import link_token
 from treadle.testing.browser import LinkPage
 
 VERSIONS = ["2.2.3", "3.4.0", "3.6.1", "4.0.1", "4.1.1", "4.2.0", "5.0.0"]
-_PAGE = """<!doctype html>
+REACT_PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Shop</title>
 <script src="{script}"></script></head>
 <body><div id="root"></div><script src="/{bundle}"></script></body></html>
@@ -47,7 +47,7 @@ def react_address(
     """The page of the app made with one version."""
     version: str = request.param
     name = bundle(version)
-    return app.page(script, f"react-{version}.html", _PAGE.replace("{bundle}", name))
+    return app.page(script, f"react-{version}.html", REACT_PAGE.replace("{bundle}", name))
 
 
 def planned_token(api: Planned, **plan: Any) -> str:

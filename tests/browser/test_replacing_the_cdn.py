@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import ssl
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -13,15 +14,15 @@ from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from tests.browser.app import App, called, open_link
 from tests.control.plane import Planned
+from tests.docs.test_blocks import BROWSER_PAGE, ROOT
 from tests.support.chromium import launch
 from tests.support.link import USER, link_token
 from tests.support.sdk import CLIENT_ID, SECRET
 from tests.support.server import Server
 from treadle.testing.browser import LinkPage, replace_cdn_script
 
-_CDN_HOST = "cdn.plaid.com"
-CDN = f"https://{_CDN_HOST}/link/v2/stable/link-initialize.js"
-_REACT = """<!doctype html>
+CDN = "https://cdn.plaid.com/link/v2/stable/link-initialize.js"
+REACT_ALONE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Shop</title></head>
 <body><div id="root"></div><script src="/{bundle}"></script></body></html>
 """
@@ -36,7 +37,7 @@ _LOADING_LATE = """token => {
 @pytest.fixture
 def react_page(app: App, bundle: Callable[[str], str]) -> str:
     """An app as it is in production: its component loads the script from the CDN by itself."""
-    return app.page("", "react.html", _REACT.replace("{bundle}", bundle("5.0.0")))
+    return app.page("", "react.html", REACT_ALONE.replace("{bundle}", bundle("5.0.0")))
 
 
 def test_the_route_of_a_test(
@@ -56,14 +57,19 @@ def test_a_host_name_that_is_mapped(
 ) -> None:
     """By HTTPS, with the app and its test as they are."""
     server = serve("--tls")
-    rule = f"--host-resolver-rules=MAP {_CDN_HOST}:443 127.0.0.1:{server.port}"
-    with launch(browser.browser_type, rule) as mapped:
-        page = mapped.new_context(ignore_https_errors=True).new_page()
+    with launch(browser.browser_type, *documented_flags(server.port)) as mapped:
+        page = mapped.new_page()
         page.goto(f"{react_page}?token={token_over_tls(server)}")
         page.get_by_role("button", name="Connect a bank").click()
         LinkPage(page).link_bank()
         called(page, "success")
         assert {urlsplit(one.url).hostname for one in page.context.pages} == {"localhost"}
+
+
+def documented_flags(port: int) -> list[str]:
+    [command] = re.findall("^chromium (.*)$", (ROOT / BROWSER_PAGE).read_text(), re.MULTILINE)
+    assert ":8443" in command
+    return shlex.split(command.replace(":8443", f":{port}"))
 
 
 def token_over_tls(server: Server) -> str:

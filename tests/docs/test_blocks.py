@@ -30,13 +30,15 @@ LINES_PAGES = ("docs/delegation.md", "docs/scenarios.md", "docs/state.md")
 OFFLINE_PAGES = ("docs/importing.md", "docs/command-line.md", "docs/keys.md")
 # All of its code runs against one server; test_ingest_page.py does that.
 INGEST_PAGE = "docs/ingest.md"
+# Its code is for a browser; tests/browser runs it.
+BROWSER_PAGE = "docs/link-in-tests.md"
 # All of their code is for the shell.
 SHELL_PAGES = ("docs/control-plane.md",)
 ALL_PAGES = [
     "README.md",
     *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("docs/**/*.md")),
 ]
-RUN = ("sh", "python", "js", "go", "java", "ruby")
+RUN = ("sh", "python", "js", "go", "java", "ruby", "html")
 # Blocks that show something and are not for running.
 SHOWN = ("text", "json", "yaml", "xml")
 
@@ -74,6 +76,7 @@ def test_no_code_is_left_unrun(page: str) -> None:
         tested = page in (*RUN_PAGES, *QUICKSTARTS, INGEST_PAGE)
         tested |= page in (TESTED_PAGE, *LINES_PAGES) and block.language == "python"
         tested |= page in (*SHELL_PAGES, *OFFLINE_PAGES) and block.language == "sh"
+        tested |= page == BROWSER_PAGE
         assert tested or not block.run, f"{where}: code that no test runs"
 
 

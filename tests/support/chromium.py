@@ -16,7 +16,10 @@ def chromium_path() -> str:
     return path
 
 
+def sandbox_flags() -> list[str]:
+    """As root Chromium cannot have a sandbox of its own."""
+    return ["--no-sandbox"] if os.geteuid() == 0 else []
+
+
 def launch(kind: BrowserType, *flags: str) -> Browser:
-    # As root Chromium cannot have a sandbox of its own.
-    needed = ["--no-sandbox"] if os.geteuid() == 0 else []
-    return kind.launch(executable_path=chromium_path(), args=[*needed, *flags])
+    return kind.launch(executable_path=chromium_path(), args=[*sandbox_flags(), *flags])
