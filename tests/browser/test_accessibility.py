@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Frame, Page
 
 from tests.browser.app import open_link
 from tests.browser.panes import PLACES, Place
 from tests.browser.test_pages import go_to_bank
 from tests.control.plane import Planned
+from tests.docs.test_blocks import BROWSER_PAGE, ROOT
 from tests.support.link import create, link_token
 from treadle.testing.browser import LinkPage
 
@@ -21,13 +23,24 @@ _RULES = {
         "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     }
 }
+# What stands in a documented name for one of many.
+_WILD = re.compile("[A-Z]+")
 _NARROW = {"width": 320, "height": 640}
 
 
-def violations(page: Page) -> list[str]:
-    """What axe finds in the page and its frames."""
-    found: list[dict[str, Any]] = Axe().run(page, options=_RULES).response["violations"]
+def violations(document: Page | Frame) -> list[str]:
+    """What axe finds in a document. It does not look into the frames of it."""
+    found: list[dict[str, Any]] = Axe().run(document, options=_RULES).response["violations"]
     return [f"{one['id']}: {node['html']}" for one in found for node in one["nodes"]]
+
+
+def undocumented(page: Page) -> list[str]:
+    """The `data-testid`s that the page on tests does not name."""
+    text = (ROOT / BROWSER_PAGE).read_text()
+    known = [_WILD.sub(r"\\w+", name) for name in re.findall("`((?:link|bank)-[^`]+)`", text)]
+    shown = "() => [...document.querySelectorAll('[data-testid]')].map((one) => one.dataset.testid)"
+    names: list[str] = page.frames[-1].evaluate(shown)
+    return [name for name in names if not any(re.fullmatch(one, name) for one in known)]
 
 
 def too_wide(page: Page) -> list[str]:
@@ -43,15 +56,24 @@ def too_wide(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
 def test_panes(page: Page, api: Planned, address: str, place: Place) -> None:
+    # Colours that are changing have a contrast of their own.
+    page.emulate_media(reduced_motion="reduce")
     link = open_link(page, address, token=link_token(api, **place.fields))
     link.wait_for("CONSENT")
     place.go(link)
     link.wait_for(place.view)
-    assert violations(page) == []
-    page.frames[-1].evaluate("document.body.dataset.theme = 'dark'")
-    assert violations(page) == []
+    frame = page.frames[-1]
+    assert violations(frame) == []
+    assert undocumented(page) == []
+    frame.evaluate("document.body.dataset.theme = 'dark'")
+    assert violations(frame) == []
     page.set_viewport_size(_NARROW)
     assert too_wide(page) == []
+
+
+def test_what_link_adds_to_a_page(page: Page, api: Planned, address: str) -> None:
+    open_link(page, address, token=link_token(api)).wait_for("CONSENT")
+    assert violations(page) == []
 
 
 def test_pages_of_a_bank(page: Page, api: Planned, address: str) -> None:
@@ -61,6 +83,7 @@ def test_pages_of_a_bank(page: Page, api: Planned, address: str) -> None:
     assert violations(bank) == []
     bank.get_by_test_id("bank-sign-in").click()
     bank.get_by_test_id("bank-approve").wait_for()
+    assert undocumented(bank) == []
     assert violations(bank) == []
     assert too_wide(bank) == []
 

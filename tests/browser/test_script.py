@@ -141,6 +141,25 @@ def test_a_new_link_made_where_the_old_one_ends(page: Page, api: Planned, addres
     assert calls(page, "refused") == [["INVALID_LINK_TOKEN"]]
 
 
+def test_opened_again_where_it_ends(page: Page, api: Planned, address: str) -> None:
+    page.goto(address)
+    page.evaluate(
+        """token => {
+          const onExit = () => { calls.push(["left"]); if (calls.length < 2) link.open(); };
+          window.link = Plaid.create({ token, onExit });
+          link.open();
+        }""",
+        link_token(api),
+    )
+    link = LinkPage(page)
+    link.leave()
+    page.wait_for_function("calls.length === 1")
+    link.wait_for("CONSENT")
+    link.leave()
+    page.wait_for_function("calls.length === 2")
+    expect(page.locator("iframe, dialog")).to_have_count(0)
+
+
 @pytest.mark.parametrize(
     ("config", "code"),
     [

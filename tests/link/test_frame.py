@@ -58,6 +58,24 @@ def test_an_institution_is_found_by_its_name(app: Planned, frame: Frame) -> None
     assert [one for one in queries if one] == ["nowhere", "BANK oauth"]
 
 
+def test_no_text_of_others_becomes_a_part_of_a_page(app: Planned, frame: Frame) -> None:
+    evil = "<img src=x onerror=a>"
+    started = frame.start(link_token=link_token(app, client_name=evil), html=True)
+    assert "&lt;img src=x" in started["html"]
+    assert "<img" not in started["html"]
+    frame.act("continue")
+    query = f"\"' {evil}"
+    searched = frame.post(
+        "/_link/act",
+        session_key=frame.key,
+        action="search",
+        inputs={"query": query},
+        html=True,
+    )
+    assert 'value="&#34;&#39; &lt;img' in searched["html"]
+    assert "<img" not in searched["html"]
+
+
 def test_institutions_of_other_countries_are_not_there(app: Planned, frame: Frame) -> None:
     frame.start(link_token=link_token(app, country_codes=["GB"]))
     frame.act("continue")
