@@ -38,6 +38,8 @@ from treadle.webhooks.signing_keys import Signer
 from treadle.worlds import Worlds
 
 if TYPE_CHECKING:
+    from treadle.idempotency.once import Once
+
     # Its library takes long to import, and is used when metrics are wanted.
     from treadle.metrics.metrics import Metrics
 
@@ -139,6 +141,8 @@ class ClientCall(OpenCall):
         self.client = client
         # Whose data the call is about, and so whose clock and seed hold in it.
         self.owner: Owner = client
+        # Set for a request that is to be done once, until its answer is settled.
+        self.once: Once | None = None
         self._ids: Ids | None = None
 
     @property
@@ -165,6 +169,7 @@ class ClientCall(OpenCall):
         self.client = call.client
         self.owner = call.owner
         self.change = call.change
+        self.once = call.once
         self._ids = call._ids
 
     async def check_world(self) -> None:
@@ -191,6 +196,16 @@ class ClientCall(OpenCall):
                 self.world_guard, the_client_id=owner.client_id, seen_epoch=owner.epoch
             )
         await super().commit()
+
+    def settle(self, response: msgspec.Struct) -> None:
+        """Keep the answer of a request that is to be done once, together with the Change so far.
+
+        The pipeline does this before it commits; a handler that commits itself does it with what
+        makes something.
+        """
+        if self.once is not None:
+            self.once.keep(self, msgspec.json.encode(response))
+            self.once = None
 
     def hold_item(self, item_id: str) -> None:
         """Let the Change be kept only while this client's Item is there."""

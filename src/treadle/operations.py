@@ -37,6 +37,9 @@ class Implementation(msgspec.Struct, frozen=True):
     max_body_bytes: int | None = None
     # Such operations of one client take turns, whether it has a seed or not.
     replaces_world: bool = False
+    # For how long the answer to a request with an idempotency key is kept; zero where keys are
+    # passed over.
+    repeatable_for: int = 0
     # Its body is JSON Lines, which it reads as they come; what else is asked is in the query.
     streams: bool = False
 
@@ -50,11 +53,14 @@ IMPLEMENTED: dict[str, Implementation] = {}
 OWN: dict[str, Implementation] = {}
 
 
-def operation(path: str, gate: Gate[C]) -> Callable[[Handler[C, Q, A]], Handler[C, Q, A]]:
+def operation(
+    path: str, gate: Gate[C], *, repeatable_for: int = 0
+) -> Callable[[Handler[C, Q, A]], Handler[C, Q, A]]:
     """Declare the handler of one operation of the API.
 
-    The request type that it decodes is the handler's own annotation. Raises ValueError when the
-    path or the name is not the API's, which only a mistake in the source can cause.
+    The request type that it decodes is the handler's own annotation. What makes tokens says for how
+    long it may be asked to repeat its answer, the life of the tokens at most. Raises ValueError
+    when the path or the name is not the API's, which only a mistake in the source can cause.
     """
 
     def declare(handler: Handler[C, Q, A]) -> Handler[C, Q, A]:
@@ -64,7 +70,9 @@ def operation(path: str, gate: Gate[C]) -> Callable[[Handler[C, Q, A]], Handler[
         request = get_type_hints(handler)["request"]
         decoder = RequestDecoder(request)
         sandbox_only = path.startswith("/sandbox/")
-        IMPLEMENTED[path] = Implementation(path, gate, handler, decoder, sandbox_only)
+        IMPLEMENTED[path] = Implementation(
+            path, gate, handler, decoder, sandbox_only, repeatable_for=repeatable_for
+        )
         return handler
 
     return declare

@@ -12,11 +12,11 @@ from treadle.bank.rows import guarded_by, update_item
 from treadle.bank.updates import UPDATES_OF_ITEM
 from treadle.bank.updating import Readiness
 from treadle.call import ClientCall, ItemCall, PublicTokenCall
-from treadle.clock import to_datetime
+from treadle.clock import DAY, to_datetime
 from treadle.gates import ClientGate, ItemGate, PublicTokenGate
 from treadle.http import errors
 from treadle.operations import operation
-from treadle.tokens.minting import mint, mint_public
+from treadle.tokens.minting import PUBLIC_TOKEN_LIFE, mint, mint_public
 from treadle.tokens.revocation import end_access_tokens, end_public_token, remove_item
 from treadle.views.consent import consented_data_scopes
 from treadle.views.item import item_fields, item_view
@@ -51,7 +51,7 @@ _DEFAULT_IMPORT_INSTITUTION = "ins_109508"
 _SET_WEBHOOK = update_item(webhook=bindparam("webhook"))
 
 
-@operation("/item/public_token/exchange", gate=PublicTokenGate())
+@operation("/item/public_token/exchange", gate=PublicTokenGate(), repeatable_for=DAY)
 async def item_public_token_exchange(
     call: PublicTokenCall, request: ItemPublicTokenExchangeRequest
 ) -> ItemPublicTokenExchangeResponse:
@@ -62,7 +62,7 @@ async def item_public_token_exchange(
     )
 
 
-@operation("/item/public_token/create", gate=ItemGate())
+@operation("/item/public_token/create", gate=ItemGate(), repeatable_for=PUBLIC_TOKEN_LIFE)
 async def item_create_public_token(
     call: ItemCall, request: ItemPublicTokenCreateRequest
 ) -> ItemPublicTokenCreateResponse:
@@ -123,7 +123,7 @@ async def _status(call: ItemCall) -> ItemStatusNullable:
     )
 
 
-@operation("/item/access_token/invalidate", gate=ItemGate())
+@operation("/item/access_token/invalidate", gate=ItemGate(), repeatable_for=DAY)
 async def item_access_token_invalidate(
     call: ItemCall, request: ItemAccessTokenInvalidateRequest
 ) -> ItemAccessTokenInvalidateResponse:
@@ -180,7 +180,7 @@ async def item_webhook_update(
     )
 
 
-@operation("/item/import", gate=ClientGate())
+@operation("/item/import", gate=ClientGate(), repeatable_for=DAY)
 async def item_import(call: ClientCall, request: ItemImportRequest) -> ItemImportResponse:
     """Takes a sandbox user's name and password as the login that a partner bank would hand over."""
     if not call.services.settings.sandbox:

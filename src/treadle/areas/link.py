@@ -7,7 +7,7 @@ from msgspec import UNSET
 
 from treadle.bank.rows import Item
 from treadle.call import ClientCall
-from treadle.clock import SECOND, to_datetime
+from treadle.clock import MINUTE, SECOND, to_datetime
 from treadle.gates import ClientGate
 from treadle.http import errors
 from treadle.link import rows
@@ -37,7 +37,7 @@ from treadle.wire.sandbox import (
 _HOSTED_PATH = "/link/lp"
 
 
-@operation("/link/token/create", gate=ClientGate())
+@operation("/link/token/create", gate=ClientGate(), repeatable_for=30 * MINUTE)
 async def link_token_create(
     call: ClientCall, request: LinkTokenCreateRequest
 ) -> LinkTokenCreateResponse:

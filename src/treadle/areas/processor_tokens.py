@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from treadle.call import ItemCall, MinterCall, ProcessorCall
+from treadle.clock import DAY
 from treadle.gates import MinterGate, MintGate, ProcessorGate
 from treadle.http import errors
 from treadle.operations import operation
@@ -30,7 +31,7 @@ from treadle.wire.processor import (
 from treadle.wire.webhooks import ProcessorTokenWebhookUpdate, WebhookEnvironmentValues
 
 
-@operation("/processor/token/create", gate=MintGate())
+@operation("/processor/token/create", gate=MintGate(), repeatable_for=DAY)
 async def processor_token_create(
     call: ItemCall, request: ProcessorTokenCreateRequest
 ) -> ProcessorTokenCreateResponse:
@@ -38,7 +39,9 @@ async def processor_token_create(
     return await _create(call, request.account_id, request.processor)
 
 
-@operation("/processor/apex/processor_token/create", gate=MintGate(APEX_CLEARING))
+@operation(
+    "/processor/apex/processor_token/create", gate=MintGate(APEX_CLEARING), repeatable_for=DAY
+)
 async def processor_apex_processor_token_create(
     call: ItemCall, request: ProcessorApexProcessorTokenCreateRequest
 ) -> ProcessorTokenCreateResponse:

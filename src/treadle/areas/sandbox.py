@@ -8,11 +8,11 @@ from treadle.bank.linking import LinkedItem, link_item
 from treadle.bank.rows import guarded_by, update_item
 from treadle.bank.updating import MAX_DAYS_REQUESTED
 from treadle.call import ClientCall, ItemCall
-from treadle.clock import to_date
+from treadle.clock import DAY, to_date
 from treadle.gates import ClientGate, ItemGate
 from treadle.http import errors
 from treadle.operations import operation
-from treadle.tokens.minting import mint, mint_public
+from treadle.tokens.minting import PUBLIC_TOKEN_LIFE, mint, mint_public
 from treadle.views.item import error_view
 from treadle.webhooks.events import tell_item
 from treadle.wire.common import Products
@@ -34,7 +34,7 @@ _LOGIN_FIELD = "options.override_password"
 _SET_ERROR = update_item(error_code=bindparam("error_code"))
 
 
-@operation("/sandbox/public_token/create", gate=ClientGate())
+@operation("/sandbox/public_token/create", gate=ClientGate(), repeatable_for=PUBLIC_TOKEN_LIFE)
 async def sandbox_public_token_create(
     call: ClientCall, request: SandboxPublicTokenCreateRequest
 ) -> SandboxPublicTokenCreateResponse:
@@ -75,7 +75,7 @@ def _days_requested(
     return transactions.days_requested
 
 
-@operation("/sandbox/processor_token/create", gate=ClientGate())
+@operation("/sandbox/processor_token/create", gate=ClientGate(), repeatable_for=DAY)
 async def sandbox_processor_token_create(
     call: ClientCall, request: SandboxProcessorTokenCreateRequest
 ) -> SandboxProcessorTokenCreateResponse:

@@ -10,7 +10,7 @@ from treadle.bank.streams import tell_of_streams
 from treadle.bank.transactions import TRANSACTIONS, transaction_entry
 from treadle.bank.updating import Entry, Picture, Readiness, bring_up_to_date, keep_picture
 from treadle.call import ItemCall
-from treadle.clock import to_date
+from treadle.clock import DAY, to_date
 from treadle.gates import ItemGate
 from treadle.http import errors
 from treadle.http.fields import is_identifier
@@ -27,7 +27,7 @@ _MAX_TRANSACTIONS = 10
 _MAX_AGE_DAYS = 730
 
 
-@operation("/sandbox/transactions/create", gate=ItemGate(Products.TRANSACTIONS))
+@operation("/sandbox/transactions/create", gate=ItemGate(Products.TRANSACTIONS), repeatable_for=DAY)
 async def sandbox_transactions_create(
     call: ItemCall, request: SandboxTransactionsCreateRequest
 ) -> SandboxTransactionsCreateResponse:
@@ -44,10 +44,12 @@ async def sandbox_transactions_create(
     created = [_entry(call, wanted, accounts) for wanted in request.transactions]
     ready = Readiness(update, call.services.settings.product_ready_seconds)
     await keep_picture(call, ready, TRANSACTIONS, Picture(entries=created), known=[])
+    response = SandboxTransactionsCreateResponse(request_id=call.request_id)
+    call.settle(response)
     # Whether anything recurs follows from what is kept.
     await call.commit()
     await tell_of_streams(call, call.item, update)
-    return SandboxTransactionsCreateResponse(request_id=call.request_id)
+    return response
 
 
 def _check(wanted: CustomSandboxTransaction, place: str, today: dt.date) -> None:

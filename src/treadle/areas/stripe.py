@@ -8,6 +8,7 @@ from treadle import ids
 from treadle.bank.model import AccountData, Numbers
 from treadle.call import ItemCall
 from treadle.clients import stripe_key_place
+from treadle.clock import DAY
 from treadle.gates import ItemGate
 from treadle.http import errors
 from treadle.http.errors import ApiError
@@ -37,14 +38,19 @@ _SET_STATE = Write(
 _REMEDY = "set a Stripe key for the server or for this client"
 
 
-@operation("/processor/stripe/bank_account_token/create", gate=ItemGate(Products.AUTH))
+@operation(
+    "/processor/stripe/bank_account_token/create",
+    gate=ItemGate(Products.AUTH),
+    repeatable_for=DAY,
+)
 async def processor_stripe_bank_account_token_create(
     call: ItemCall, request: ProcessorStripeBankAccountTokenCreateRequest
 ) -> ProcessorStripeBankAccountTokenCreateResponse:
     """Asks Stripe for a token of one checking or savings account.
 
     The intent is on disk before Stripe is called, and its outcome before the answer is sent; an
-    intent that stays `asked` tells that the server stopped in between.
+    intent that stays `asked` tells that the server stopped in between, or that another request
+    with the same idempotency key was first.
     """
     account = await call.account(request.account_id)
     bank_account = _bank_account(call, account.data, account.numbers(call.services.keys))
@@ -75,12 +81,15 @@ async def processor_stripe_bank_account_token_create(
         _SET_STATE, the_intent_id=intent_id, the_client_id=call.client.client_id, state=state
     )
     call.record(f"stripe_token.{state}", **subject, detail={"intent_id": intent_id})
-    await call.commit()
     if isinstance(token, ApiError):
+        await call.commit()
         raise token
-    return ProcessorStripeBankAccountTokenCreateResponse(
+    response = ProcessorStripeBankAccountTokenCreateResponse(
         stripe_bank_account_token=token, request_id=call.request_id
     )
+    call.settle(response)
+    await call.commit()
+    return response
 
 
 def _outcome(token: str | ApiError) -> str:
@@ -93,8 +102,10 @@ def _outcome(token: str | ApiError) -> str:
 async def _ask_stripe(call: ItemCall, secret_key: str, account: BankAccount) -> str | ApiError:
     """The token, or the error that Stripe's answer stands for."""
     try:
-        # Never repeated and never seeded: with the same key Stripe would hand out the same token.
-        return await call.services.stripe.create(secret_key, account, ids.request_id())
+        # Neither seeded nor repeated unless asked to: with the same key Stripe would hand out the
+        # same token.
+        key = ids.request_id() if call.once is None else call.once.outward_key(call.actor)
+        return await call.services.stripe.create(secret_key, account, key)
     except StripeRefused as refusal:
         return errors.INVALID_STRIPE_ACCOUNT(problem=refusal.message)
     except StripeNotEnabled:

@@ -31,6 +31,7 @@ from treadle.http.limits import REVOCATIONS, BodyStream, Disconnected, Load, Rec
 from treadle.http.protocol import ANSWER, DROP
 from treadle.http.rates import RateLimits
 from treadle.http.routing import OWN_PREFIX, Routes
+from treadle.idempotency.once import Once, Repeated
 from treadle.log import AccessLog
 from treadle.operations import Implementation
 from treadle.recording.current import REQUEST_ID
@@ -87,6 +88,8 @@ class Pipeline:
             exchange.answer = await self.answer(scope, receive, exchange)
         except Disconnected:
             return
+        except Repeated as repeated:
+            exchange.answer = [repeated.answer]
         except Dropped:
             exchange.status, exchange.error_code = 0, DROPPED
         except ApiError as error:
@@ -163,6 +166,9 @@ class Pipeline:
             request = implementation.decoder.decode(exchange.given, needed)
             if implementation.gate.needs_client:
                 exchange.credentials = credentials.completed_from(request)
+            if implementation.repeatable_for:
+                life = implementation.repeatable_for
+                exchange.once = Once.of(headers, implementation.path, request, life)
             return await self._serve(implementation, request, exchange)
 
     async def _serve(
@@ -238,6 +244,8 @@ class Pipeline:
             try:
                 response = await implementation.handler(opened, request)
                 answer = self._encode(opened.shown(response))
+                if exchange.once is not None and isinstance(opened, ClientCall):
+                    opened.settle(response)
                 if opened.change:
                     await opened.commit()
                 else:
@@ -264,8 +272,11 @@ class Pipeline:
             if exchange.credentials is not None and exchange.credentials.secret is not None:
                 secret = exchange.credentials.secret
                 await leave_former_pepper(services.store, services.keys, client, secret, now)
-            call = ClientCall(services, exchange.request_id, now, client)
-            call.token_digest = exchange.token_digest
+            call = client_call = ClientCall(services, exchange.request_id, now, client)
+            client_call.token_digest = exchange.token_digest
+            if exchange.once is not None:
+                await exchange.once.check(client_call)
+                client_call.once = exchange.once
         opened = await gate.open(call, request, implementation.path)
         exchange.allowed = True
         return opened

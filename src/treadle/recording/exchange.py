@@ -7,6 +7,7 @@ import msgspec
 from treadle.clients import Client
 from treadle.http.credentials import Credentials
 from treadle.http.errors import ApiError
+from treadle.idempotency.once import Once
 
 
 class Exchange(msgspec.Struct, gc=False):
@@ -25,6 +26,8 @@ class Exchange(msgspec.Struct, gc=False):
     # names that by its handle.
     caller: str | None = None
     token_digest: bytes | None = None
+    # Set for a request that is to be done once, however often it is sent.
+    once: Once | None = None
     # Who called, once that is known.
     client: Client | None = None
     # Whether the gate has let the call through.

@@ -15,6 +15,7 @@ from sqlalchemy import Column, ColumnElement, LargeBinary, Table, func, literal,
 from treadle.bank.rows import numbers_place
 from treadle.bank.updates import login_place
 from treadle.clients import stripe_key_place
+from treadle.idempotency.rows import answer_place
 from treadle.keys import Keys, envelope_key_id, envelope_prefix
 from treadle.link.rows import plan_place, result_place, setup_place, state_place
 from treadle.sources.stored.rows import numbers_place as stored_numbers_place
@@ -94,11 +95,6 @@ class SealedSeed(SealedColumn):
 _decode_world = msgspec.json.Decoder(World).decode
 
 SEED = SealedSeed(clients.c.world, seed_place, clients.c.client_id)
-
-
-def answer_place(client_id: str, key_digest: bytes) -> str:
-    """What binds the answer that an idempotency key is kept with to its row."""
-    return f"idempotency/answer/{client_id}:{key_digest.hex()}"
 
 
 SEALED_COLUMNS = (

@@ -11,12 +11,12 @@ from treadle.tokens.rows import INSERT_TOKEN
 Kind = Literal["public", "access", "processor"]
 
 
-_PUBLIC_TOKEN_LIFE = 30 * MINUTE
+PUBLIC_TOKEN_LIFE = 30 * MINUTE
 
 
 def mint_public(call: ClientCall, item_id: str) -> tuple[str, int]:
     """A public token and the instant at which it expires: documented as 30 minutes."""
-    expires_at = call.now + _PUBLIC_TOKEN_LIFE
+    expires_at = call.now + PUBLIC_TOKEN_LIFE
     return mint(call, "public", item_id, expires_at=expires_at), expires_at
 
 

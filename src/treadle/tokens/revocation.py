@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, update
 from treadle.bank.rows import guarded_by, update_item
 from treadle.bank.updates import DELETE_BANK_DATA
 from treadle.call import ItemCall, PublicTokenCall
+from treadle.idempotency.rows import FORGET_OF_ITEM
 from treadle.signal.rows import DELETE_EVALUATIONS
 from treadle.store.statements import Write
 from treadle.store.tables import stripe_tokens, tokens
@@ -41,6 +42,9 @@ def remove_item(call: ItemCall, reason: dict[str, str]) -> None:
     call.change.write(_REMOVE_ITEM, removed_at=call.now, **guarded_by(item))
     for delete in (*DELETE_BANK_DATA, DELETE_EVALUATIONS):
         call.change.write(delete, rows=None, item_id=item.item_id, client_id=item.client_id)
+    call.change.write(
+        FORGET_OF_ITEM, rows=None, the_item_id=item.item_id, the_client_id=item.client_id
+    )
     call.change.write(
         _MARK_STRIPE_TOKENS,
         rows=None,

@@ -7,6 +7,7 @@ import asyncio
 from sqlalchemy import bindparam, delete, select
 
 from treadle.clock import DAY, stopwatch
+from treadle.idempotency import retention as idempotency
 from treadle.link import retention as link
 from treadle.store.change import Change, Store
 from treadle.store.database_clock import database_now
@@ -57,3 +58,4 @@ class Retention:
             await self._store.commit(change)
             await asyncio.sleep(0)
         await link.delete_old(self._store)
+        await idempotency.delete_old(self._store)
