@@ -15,6 +15,7 @@ from treadle.audit_commands import audit
 from treadle.client_commands import check_stripe_key, client
 from treadle.doctor import doctor
 from treadle.exec_command import exec_command
+from treadle.import_commands import import_
 from treadle.key_commands import keys
 from treadle.link_commands import link
 from treadle.operating_options import check_tls, operating_options
@@ -288,6 +289,7 @@ main.add_command(audit)
 main.add_command(doctor)
 main.add_command(exec_command)
 main.add_command(link)
+main.add_command(import_)
 main.add_command(keys)
 main.add_command(listen)
 main.add_command(webhook)

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from treadle.importing.summary import AccountSummary
 
 _ENTRIES_A_STEP = 5_000
-_file_argument = click.argument(
-    "file", type=click.Path(exists=True, dir_okay=False, path_type=Path)
+file_argument = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+mapping_option = click.option(
+    "--mapping",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="How the columns of a CSV file are to be read, as `treadle statement guess` writes it.",
 )
 
 
@@ -28,7 +31,7 @@ def statement() -> None:
 
 
 @contextmanager
-def _refusals(file: Path) -> Iterator[None]:
+def refusals(file: Path) -> Iterator[None]:
     from treadle.importing.refusal import FileRefused
 
     try:
@@ -38,27 +41,23 @@ def _refusals(file: Path) -> Iterator[None]:
 
 
 @statement.command("check")
-@_file_argument
-@click.option(
-    "--mapping",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="How the columns of a CSV file are to be read, as `treadle statement guess` writes it.",
-)
+@file_argument
+@mapping_option
 def check(file: Path, mapping: Path | None) -> None:
     """Read FILE to its end, and show what it holds."""
     from treadle.importing.csv_mapping import read_mapping
     from treadle.importing.detecting import read_file
     from treadle.importing.summary import summarize
 
-    with _refusals(file), file.open("rb") as opened:
+    with refusals(file), file.open("rb") as opened:
         declared = read_mapping(mapping.read_bytes()) if mapping else None
-        summaries = summarize(_showing_progress(opened, read_file(opened, declared)))
+        summaries = summarize(showing_progress(opened, read_file(opened, declared)))
     for summary in summaries:
         click.echo(_describe(summary))
 
 
 @statement.command("guess")
-@_file_argument
+@file_argument
 def guess(file: Path) -> None:
     """Write a mapping for the CSV file FILE, to be corrected and given to `check`.
 
@@ -67,14 +66,14 @@ def guess(file: Path) -> None:
     from treadle.importing.csv_guessing import guess_mapping
     from treadle.importing.csv_mapping import write_mapping
 
-    with _refusals(file), file.open("rb") as opened:
+    with refusals(file), file.open("rb") as opened:
         guessed = guess_mapping(opened)
     for doubt in guessed.doubts:
         click.secho(f"Please check {doubt}.", err=True, fg="yellow")
     click.echo(write_mapping(guessed.mapping))
 
 
-def _showing_progress(file: BinaryIO, entries: Entries) -> Entries:
+def showing_progress(file: BinaryIO, entries: Entries) -> Entries:
     """The entries, with a bar on a terminal that shows how much of the file is read."""
     if not sys.stderr.isatty():
         yield from entries

@@ -81,6 +81,10 @@ class Batch:
                 shelf.lay(found)
                 await asyncio.sleep(0)
 
+    def forget_entries(self) -> None:
+        """Make room for those of other records, where nothing of the batch is to be written."""
+        self.entries = Shelf(rows.ENTRIES)
+
     def purge(self, institution_id: str, account_id: str) -> None:
         """Delete all entries of an account, those in the store that were not read among them."""
         self._purged.append((institution_id, account_id))

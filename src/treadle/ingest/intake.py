@@ -68,11 +68,24 @@ class Summary(msgspec.Struct):
 class Intake:
     """Takes the records that one client brings."""
 
-    def __init__(self, store: Store, keys: Keys, client_id: str, now: int) -> None:
+    def __init__(
+        self,
+        store: Store,
+        keys: Keys,
+        client_id: str,
+        now: int,
+        *,
+        actor: str | None = None,
+        dry: bool = False,
+    ) -> None:
+        """A dry one counts what would become of records, and keeps nothing."""
         self._store = store
         self._keys = keys
         self._client_id = client_id
         self._now = now
+        self._actor = actor or client_id
+        # What came before is in it alone.
+        self._dry = Batch(store, client_id) if dry else None
         self.summary = Summary()
 
     async def take_lines(self, body: AsyncIterable[bytes]) -> None:
@@ -80,6 +93,11 @@ class Intake:
 
         Raises ApiError when the rows that lines are about change all the time.
         """
+        await self.take_part(body)
+        await self.wake_readers()
+
+    async def take_part(self, body: AsyncIterable[bytes]) -> None:
+        """The same for lines that others follow; `wake_readers` comes after the last."""
         waiting: list[tuple[int, AnyRecord]] = []
         size = 0
         async for number, line in _lines(body):
@@ -92,7 +110,6 @@ class Intake:
                 await self._keep(waiting)
                 waiting, size = [], 0
         await self._keep(waiting)
-        await self._wake_readers()
 
     async def take_all(self, body: AsyncIterable[bytes]) -> None:
         """Keep all lines or none. Raises ApiError for too many, or for any that makes no sense."""
@@ -106,7 +123,7 @@ class Intake:
             if (record := self._decoded(number, line)) is not None:
                 waiting.append((number, record))
         await self._keep(waiting, whole=True)
-        await self._wake_readers()
+        await self.wake_readers()
 
     def _decoded(self, number: int, line: bytes) -> AnyRecord | None:
         if len(line) > MAX_LINE_BYTES:
@@ -120,12 +137,12 @@ class Intake:
 
     async def _keep(self, waiting: list[tuple[int, AnyRecord]], *, whole: bool = False) -> None:
         for _ in range(_ATTEMPTS):
-            batch = Batch(self._store, self._client_id)
+            batch = self._dry or Batch(self._store, self._client_id)
             await batch.read([record for _, record in waiting])
             outcomes = await self._take(Taker(self._keys, batch), waiting)
             if whole:
                 self._check_all(outcomes)
-            change = batch.change(self._now)
+            change = Change() if self._dry else batch.change(self._now)
             try:
                 if change:
                     self._record(change, outcomes)
@@ -134,6 +151,8 @@ class Intake:
                 # Somebody else has brought some of it, and all is read anew.
                 continue
             self._sum_up(outcomes)
+            if self._dry:
+                self._dry.forget_entries()
             return
         raise errors.RATE_LIMIT()
 
@@ -169,7 +188,7 @@ class Intake:
                 counted.count(outcome)
         change.hold(_HOLD_CLIENT, the_client_id=self._client_id)
         detail = {one: getattr(counted, one) for one in ("added", "changed", "deleted")}
-        change.record(Record(self._now, self._client_id, self._client_id, "ingest", detail=detail))
+        change.record(Record(self._now, self._client_id, self._actor, "ingest", detail=detail))
         # Many statements, of which few may be of many rows.
         change.heavy = True
 
@@ -180,7 +199,7 @@ class Intake:
             else:
                 self.summary.count(outcome)
 
-    async def _wake_readers(self) -> None:
+    async def wake_readers(self) -> None:
         """Have Items with news looked at, those of an import that did not come to its end too.
 
         Not before the end: an Item that was woken after every batch would be read as often.

@@ -37,7 +37,7 @@ MAX_LINE_BYTES = 1_048_576
 
 # NUL is the one character that not every database keeps.
 Id = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Text = Annotated[str, Meta(min_length=1, max_length=1_000, pattern=r"^[^\x00]+$")]
+Text = Annotated[str, Meta(min_length=1, max_length=4_000, pattern=r"^[^\x00]+$")]
 Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
 # Of a currency that ISO 4217 does not have, such as points or a cryptocurrency.
 UnofficialCurrency = Annotated[str, Meta(min_length=1, max_length=20)]

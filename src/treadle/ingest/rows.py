@@ -118,9 +118,10 @@ class Shelf(dict[Key, R]):
         self._before: dict[Key, R] = {}
 
     def lay(self, found: Iterable[tuple[Key, R]]) -> None:
-        """Add rows as they are stored."""
+        """Add rows as they are stored, but for those that are here."""
         for key, row in found:
-            self._before[key] = self[key] = row
+            if key not in self._before:
+                self._before[key] = self[key] = row
 
     def purge(self, *beginning: str) -> None:
         """Drop all rows whose key begins so; others see to it that they are deleted."""
