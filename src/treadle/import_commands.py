@@ -82,12 +82,15 @@ async def _keep(
     from treadle.clients import CLIENT, OPERATOR
     from treadle.ingest.intake import Intake
     from treadle.ingest.statement_import import ImportRefused, StatementImport
+    from treadle.worlds import Worlds
 
     client_id, institution_id, user_id = place
     client = await services.store.first(CLIENT, client_id=client_id)
     if client is None or client.removed_at is not None:
         raise click.ClickException(f"there is no client {client_id}")
-    now = services.worlds.now(client)
+    # The clock of a sandbox's client, which a command does not know to be one.
+    worlds = Worlds(services.store, services.keys, services.clock, None, sandbox=True)
+    now = worlds.now(client)
     intake = Intake(services.store, services.keys, client_id, now, actor=OPERATOR, dry=dry)
     importing = StatementImport(services.store, intake, client_id, institution_id, user_id)
     brought = await services.sources.named("stored").institutions(client_id)

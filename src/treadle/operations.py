@@ -40,12 +40,12 @@ class Implementation(msgspec.Struct, frozen=True):
     # For how long the answer to a request with an idempotency key is kept; zero where keys are
     # passed over.
     repeatable_for: int = 0
-    # Its body is JSON Lines, which it reads as they come; what else is asked is in the query.
-    streams: bool = False
+    # The content type of a body that it reads as it comes; what else is asked is in the query.
+    streams: str | None = None
 
     @property
     def asks_in_query(self) -> bool:
-        return self.method == "GET" or self.streams
+        return self.method == "GET" or self.streams is not None
 
 
 IMPLEMENTED: dict[str, Implementation] = {}
@@ -86,7 +86,7 @@ def own_operation(
     takes_turn: bool = True,
     max_body_bytes: int | None = None,
     replaces_world: bool = False,
-    streams: bool = False,
+    streams: str | None = None,
 ) -> Callable[[Handler[C, Q, A]], Handler[C, Q, A]]:
     """Declare the handler of an operation of Treadle's own; one that is read with GET is asked in
     its query."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from tests.control.plane import Planned, own_client
 from tests.support.raw import Answer
@@ -32,10 +33,12 @@ class Operator(Planned):
     """A client with a bank of its own."""
 
     def ingest(self, body: bytes, **query: str) -> Answer:
+        return self.send("/treadle/ingest", body, "application/x-ndjson", **query)
+
+    def send(self, path: str, body: bytes, content_type: str, **query: str) -> Answer:
         keys = {"PLAID-CLIENT-ID": self.client_id, "PLAID-SECRET": self.secret}
-        headers = {"Content-Type": "application/x-ndjson", **keys}
-        target = "/treadle/ingest" + "".join(f"?{name}={value}" for name, value in query.items())
-        self._connection.request("POST", target, body, headers)
+        headers = {"Content-Type": content_type, **keys}
+        self._connection.request("POST", f"{path}?{urlencode(query)}", body, headers)
         response = self._connection.getresponse()
         return Answer(response.status, response.read())
 
@@ -49,10 +52,9 @@ class Operator(Planned):
         """A new Item of a user's accounts."""
         made = self.post(
             "/treadle/ingest/items/create",
-            institution_id=BANK,
             user_id=user_id,
             products=products or ["transactions"],
-            **options,
+            **{"institution_id": BANK, **options},
         )
         exchanged = self.exchange(made["public_token"])
         return Item(exchanged["item_id"], exchanged["access_token"], made["account_ids"])

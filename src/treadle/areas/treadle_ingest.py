@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated, Any
 
 import msgspec
@@ -10,7 +9,7 @@ import msgspec
 from treadle.bank.linking import add_item, check_products
 from treadle.bank.updating import MAX_DAYS_REQUESTED
 from treadle.call import ClientCall, OpenCall
-from treadle.control.asking import Order, Query
+from treadle.control.asking import Flag, Order, Query
 from treadle.gates import ClientGate, OpenGate
 from treadle.http import errors
 from treadle.http.errors import FORCED, ApiError
@@ -27,13 +26,6 @@ from treadle.tokens.minting import mint_public
 from treadle.wire.common import Products
 
 _MAX_BODY_BYTES = 4 * 1_073_741_824
-
-
-class Flag(StrEnum):
-    """A yes or no in a query."""
-
-    YES = "true"
-    NO = "false"
 
 
 class IngestRequest(Query, kw_only=True):
@@ -64,7 +56,7 @@ class IngestItemsCreateRequest(Order, kw_only=True):
     ClientGate(),
     takes_turn=False,
     max_body_bytes=_MAX_BODY_BYTES,
-    streams=True,
+    streams="application/x-ndjson",
 )
 async def post_ingest(call: ClientCall, request: IngestRequest) -> IngestResponse:
     """Take in bank data as JSON Lines; what was brought before is not brought twice."""

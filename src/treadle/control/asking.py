@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from treadle.wire.base import Request
+
+
+class Flag(StrEnum):
+    """A yes or no in a query."""
+
+    YES = "true"
+    NO = "false"
 
 
 class Query(Request, kw_only=True):

@@ -77,7 +77,7 @@ def _operation(
             for name, schema in fields
         ]
     if one.streams:
-        lines = {"application/x-ndjson": {"schema": {"type": "string"}}}
+        lines = {one.streams: {"schema": {"type": "string"}}}
         described["requestBody"] = {"required": True, "content": lines}
     elif not one.asks_in_query:
         described["requestBody"] = {"required": True, "content": _json(references[request])}

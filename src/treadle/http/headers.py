@@ -9,7 +9,6 @@ from treadle.http import errors
 
 API_VERSION = "2020-09-14"
 _JSON = b"application/json"
-JSON_LINES = b"application/x-ndjson"
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -19,10 +18,8 @@ def check_content(headers: dict[bytes, bytes], wanted: bytes = _JSON) -> None:
     if content_type is None:
         raise errors.INVALID_HEADERS(problem="the Content-Type header is missing")
     if content_type != wanted and content_type.split(b";")[0].strip().lower() != wanted:
-        named = wanted.decode()
-        raise errors.INVALID_BODY(
-            problem=f"body could not be parsed as JSON: Content-Type must be {named}"
-        )
+        problem = f"body could not be parsed: Content-Type must be {wanted.decode()}"
+        raise errors.INVALID_BODY(problem=problem)
     version = headers.get(b"plaid-version", API_VERSION.encode())
     if version != API_VERSION.encode():
         raise errors.INVALID_HEADERS(

@@ -20,13 +20,7 @@ from treadle.http import errors
 from treadle.http.credentials import Credentials, authenticate, known_client
 from treadle.http.encoding import AnswerEncoder
 from treadle.http.errors import ApiError
-from treadle.http.headers import (
-    API_VERSION,
-    JSON_LINES,
-    HostCheck,
-    answers_on_loopback,
-    check_content,
-)
+from treadle.http.headers import API_VERSION, HostCheck, answers_on_loopback, check_content
 from treadle.http.limits import REVOCATIONS, BodyStream, Disconnected, Load, Receive, read_body
 from treadle.http.protocol import ANSWER, DROP
 from treadle.http.rates import RateLimits
@@ -194,7 +188,7 @@ class Pipeline:
         runs once. The credentials are in the headers."""
         headers = dict(scope["headers"])
         self.hosts.check(headers)
-        check_content(headers, JSON_LINES)
+        check_content(headers, (implementation.streams or "").encode())
         exchange.given, exchange.in_query = scope["query_string"], True
         credentials = Credentials.from_headers(headers)
         request = implementation.decoder.decode(exchange.given, credentials.needed_in_body())

@@ -45,3 +45,15 @@ class IngestItemsCreateResponse(Response, kw_only=True):
     # The API's ids of the accounts that are shared, by the operator's.
     account_ids: dict[str, str]
     request_id: str
+
+
+class ImportResponse(Response, kw_only=True):
+    """What an import has changed, or would; `unchanged` counts entries alone."""
+
+    accounts_added: int
+    accounts_changed: int
+    added: int
+    modified: int
+    removed: int
+    unchanged: int
+    request_id: str
