@@ -28,8 +28,8 @@ TESTED_PAGE = "docs/testing.md"
 LINES_PAGES = ("docs/delegation.md", "docs/scenarios.md", "docs/state.md")
 # All of their code is for the shell and needs no server; test_offline_pages.py runs it.
 OFFLINE_PAGES = ("docs/importing.md", "docs/command-line.md", "docs/keys.md")
-# All of its code runs against one server; test_ingest_page.py does that.
-INGEST_PAGE = "docs/ingest.md"
+# All of their code runs against one server; test_ingest_page.py does that.
+INGEST_PAGE, IMPORT_PAGE = INGEST_PAGES = ("docs/ingest.md", "docs/import.md")
 # Its code is for a browser; tests/browser runs it.
 BROWSER_PAGE = "docs/link-in-tests.md"
 # All of their code is for the shell.
@@ -73,7 +73,7 @@ def test_no_code_is_left_unrun(page: str) -> None:
     for block in blocks(page):
         where = f"{page}, line {block.line}"
         assert block.language in RUN + SHOWN, f"{where}: unknown language {block.language!r}"
-        tested = page in (*RUN_PAGES, *QUICKSTARTS, INGEST_PAGE)
+        tested = page in (*RUN_PAGES, *QUICKSTARTS, *INGEST_PAGES)
         tested |= page in (TESTED_PAGE, *LINES_PAGES) and block.language == "python"
         tested |= page in (*SHELL_PAGES, *OFFLINE_PAGES) and block.language == "sh"
         tested |= page == BROWSER_PAGE
