@@ -25,13 +25,20 @@ QUICKSTARTS = sorted(str(path.relative_to(ROOT)) for path in (DOCS / "quickstart
 # Its Python is tests and programs of their own; test_testing_page.py runs them.
 TESTED_PAGE = "docs/testing.md"
 # Their Python are lines of tests, which that test runs as well.
-LINES_PAGES = ("docs/delegation.md", "docs/scenarios.md", "docs/state.md")
+LINES_PAGES = (
+    "docs/delegation.md",
+    "docs/processor-tokens.md",
+    "docs/scenarios.md",
+    "docs/state.md",
+)
 # All of their code is for the shell and needs no server; test_offline_pages.py runs it.
 OFFLINE_PAGES = ("docs/importing.md", "docs/command-line.md", "docs/keys.md")
 # All of their code runs against one server; test_ingest_page.py does that.
 INGEST_PAGE, IMPORT_PAGE = INGEST_PAGES = ("docs/ingest.md", "docs/import.md")
 # Its code is for a browser; tests/browser runs it.
 BROWSER_PAGE = "docs/link-in-tests.md"
+# Its files are written and its workflow's jobs are run; test_ci_page.py does that.
+CI_PAGE = "docs/ci.md"
 # All of their code is for the shell.
 SHELL_PAGES = ("docs/control-plane.md",)
 ALL_PAGES = [
@@ -73,7 +80,7 @@ def test_no_code_is_left_unrun(page: str) -> None:
     for block in blocks(page):
         where = f"{page}, line {block.line}"
         assert block.language in RUN + SHOWN, f"{where}: unknown language {block.language!r}"
-        tested = page in (*RUN_PAGES, *QUICKSTARTS, *INGEST_PAGES)
+        tested = page in (*RUN_PAGES, *QUICKSTARTS, *INGEST_PAGES, CI_PAGE)
         tested |= page in (TESTED_PAGE, *LINES_PAGES) and block.language == "python"
         tested |= page in (*SHELL_PAGES, *OFFLINE_PAGES) and block.language == "sh"
         tested |= page == BROWSER_PAGE
