@@ -59,6 +59,31 @@ def test_a_hosted_page_that_was_left_is_told_of(app: Planned, receiver: Receiver
     assert "public_token" not in told[1]
 
 
+def test_of_what_was_left_without_a_word_it_is_told_later(
+    app: Planned, frame: Frame, receiver: Receiver
+) -> None:
+    token = link_token(app, hosted_link={}, webhook=receiver.url)
+    frame.start(link_token=token)
+    frame.act("continue")
+    app.sandbox("clock/advance", minutes=9)
+    frame.act("search", query="tartan")
+    app.sandbox("clock/advance", minutes=9)
+    app.sandbox("clock/advance", minutes=2)
+    [left] = webhooks(receiver, 1)
+    [session] = sessions(app, token)
+    assert (left["webhook_code"], left["events"]) == ("EVENTS", session["events"])
+    assert left["events"][0]["event_name"] == "SEARCH_INSTITUTION"
+
+    frame.act("exit")
+    _, again, finished = webhooks(receiver, 3)
+    assert (again["webhook_code"], finished["webhook_code"]) == ("EVENTS", "SESSION_FINISHED")
+    assert again["events"][-len(left["events"]) :] == left["events"]
+    app.sandbox("clock/advance", hours=1)
+    other = link_token(app, hosted_link={}, webhook=receiver.url)
+    run(app, other, outcome="exit")
+    assert {one["link_token"] for one in webhooks(receiver, 5)[3:]} == {other}
+
+
 def test_of_other_sessions_no_webhook_tells(app: Planned, receiver: Receiver) -> None:
     run(app, link_token(app, webhook=receiver.url))
     token = link_token(app, hosted_link={}, webhook=receiver.url)

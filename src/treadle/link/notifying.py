@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from treadle.call import ClientCall
-from treadle.webhooks import owe
+from treadle.clock import MINUTE
+from treadle.webhooks import owe, withdraw
 from treadle.wire.webhooks import (
     ItemAddResultWebhook,
     LinkEventsWebhook,
     LinkSessionFinishedWebhook,
     WebhookEnvironmentValues,
 )
+
+# From the last thing that the user did on.
+_LEFT_AFTER = 10 * MINUTE
 
 if TYPE_CHECKING:
     from treadle.link.session import Session
@@ -35,42 +39,70 @@ def tell_of_item(call: ClientCall, session: Session, public_token: str) -> None:
 
 def tell_of_end(call: ClientCall, session: Session) -> None:
     """Owe what tells of a session that has just ended."""
-    environment = WebhookEnvironmentValues(call.environment)
     setup, ending = session.setup, session.state.ending
-    events = LinkEventsWebhook(
-        webhook_type="LINK",
-        webhook_code="EVENTS",
-        events=session.state.log.for_wire(),
-        link_session_id=session.session_id,
-        link_token=setup.link_token,
-        environment=environment,
-    )
     finished = LinkSessionFinishedWebhook(
         webhook_type="LINK",
         webhook_code="SESSION_FINISHED",
         status="SUCCESS" if ending is not None and ending.success else "EXITED",
         link_session_id=session.session_id,
         link_token=setup.link_token,
-        environment=environment,
+        environment=WebhookEnvironmentValues(call.environment),
     )
     positions = range(len(session.state.added))
     finished.public_tokens = [session.public_token(position) for position in positions]
     if finished.public_tokens:
         finished.public_token = finished.public_tokens[0]
-    _owe(call, session, events)
+    _owe(call, session, _events(call, session))
     _owe(call, session, finished)
 
 
-def _owe(call: ClientCall, session: Session, body: msgspec.Struct) -> None:
+def tell_in_case_it_is_left(call: ClientCall, session: Session) -> None:
+    """Owe for later what the session tells so far, and no longer what it told before this step."""
+    url = _url(session)
+    if url is None:
+        return
+    # Of a lane of its own, since it must not hold up what is told of the session meanwhile.
+    subject = f"{session.session_id}/left"
+    withdraw(call, call.client.client_id, subject, url)
+    if not session.finished:
+        _owe(call, session, _events(call, session), subject=subject, delay=_LEFT_AFTER)
+
+
+def _events(call: ClientCall, session: Session) -> LinkEventsWebhook:
+    return LinkEventsWebhook(
+        webhook_type="LINK",
+        webhook_code="EVENTS",
+        events=session.state.log.for_wire(),
+        link_session_id=session.session_id,
+        link_token=session.setup.link_token,
+        environment=WebhookEnvironmentValues(call.environment),
+    )
+
+
+def _url(session: Session) -> str | None:
+    """Where a server is told of the session; None when it is not."""
     setup = session.setup
-    if setup.webhook is None or not (setup.hosted is not None or setup.multi_item):
+    return setup.webhook if setup.hosted is not None or setup.multi_item else None
+
+
+def _owe(
+    call: ClientCall,
+    session: Session,
+    body: msgspec.Struct,
+    *,
+    subject: str | None = None,
+    delay: int = 0,
+) -> None:
+    url = _url(session)
+    if url is None:
         return
     owe(
         call,
         call.client.client_id,
         None,
-        setup.webhook,
+        url,
         body,
-        subject=session.session_id,
+        subject=subject or session.session_id,
         holds_tokens=True,
+        delay=delay,
     )

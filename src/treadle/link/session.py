@@ -14,7 +14,7 @@ from treadle.http.errors import INVALID_FIELD, INVALID_LINK_TOKEN, ApiError
 from treadle.link import machine, rows
 from treadle.link.actions import UserAction
 from treadle.link.adding import add_item_of
-from treadle.link.notifying import tell_of_end, tell_of_item
+from treadle.link.notifying import tell_in_case_it_is_left, tell_of_end, tell_of_item
 from treadle.link.refusals import LINK_ACTION_NOT_OFFERED, OAUTH_STATE_ID_ALREADY_PROCESSED
 from treadle.link.repairing import (
     keep_verdict,
@@ -174,6 +174,7 @@ class Session:
 
     def keep(self) -> None:
         """Add the session as it stands now to the call's Change."""
+        tell_in_case_it_is_left(self._call, self)
         call, keys = self._call, self._call.services.keys
         oauth = self.state.oauth
         changing: dict[str, Any] = {

@@ -10,7 +10,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 import msgspec
-from sqlalchemy import BigInteger, Integer, bindparam, func, insert, or_, select, update
+from sqlalchemy import BigInteger, Integer, bindparam, delete, func, insert, or_, select, update
 
 from treadle.http.errors import without_tokens
 from treadle.ids import Ids
@@ -42,13 +42,15 @@ def owe(
     *,
     subject: str | None = None,
     holds_tokens: bool = False,
+    delay: int = 0,
     ids: Ids | None = None,
 ) -> None:
     """Add a webhook to the call's Change, to be sent once that is kept.
 
     Webhooks of one subject to one URL arrive in the order in which they were owed. The subject is
     the Item unless another is named. One that holds tokens is kept sealed for as long as they
-    live, and without them from then on. `ids` takes the place of the call's own.
+    live, and without them from then on. `delay` is how long it stays unsent at least, by the
+    client's clock and in microseconds. `ids` takes the place of the call's own.
     """
     event_id, text = (ids or call.ids).uuid("event"), encode_body(body)
     sealed = None
@@ -66,10 +68,17 @@ def owe(
         sealed_body=sealed,
         state=PENDING,
         created_at=call.now,
+        due_from=call.now + delay,
         lane=_digest(client_id, subject or item_id or "", url),
         endpoint=line.endpoint,
     )
     call.change.when_kept.append(lambda: call.services.bell.ring(line))
+
+
+def withdraw(call: ClientCall, client_id: str, subject: str, url: str) -> None:
+    """Take back, with the call's Change, what is owed of a subject and was not sent yet."""
+    lane = _digest(client_id, subject, url)
+    call.change.write(_WITHDRAW, rows=None, client_id=client_id, lane=lane)
 
 
 def encode_body(body: msgspec.Struct) -> str:
@@ -129,7 +138,7 @@ _in_lane = (
 # A webhook that joins a lane which waits for its next attempt waits with it.
 _due_with_lane = func.coalesce(
     select(func.max(outbox.c.due_at)).where(*_in_lane).scalar_subquery(),
-    bindparam("created_at", type_=BigInteger),
+    bindparam("due_from", type_=BigInteger),
 )
 _next_in_lane = select(func.coalesce(func.max(outbox.c.sequence), 0) + 1).where(*_in_lane)
 
@@ -151,6 +160,13 @@ _INSERT = Write(
         attempts=0,
         leased_until=0,
     )
+)
+
+_WITHDRAW = Write(
+    delete(outbox)
+    .where(*_in_lane)
+    .where(outbox.c.attempts == 0)
+    .where(outbox.c.leased_until < database_now())
 )
 
 # Where webhooks are pending, and when the first one may be sent by its client's clock.
