@@ -6,12 +6,14 @@ import inspect
 import time
 from collections.abc import Callable, Iterator
 from operator import attrgetter
+from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import msgspec
 import pytest
 
 from tests.client.conftest import link_token, processor_token
+from tests.ingest.pushing import BANK, CUSTOMER
 from tests.support.server import Server
 from treadle.client import Treadle
 from treadle.control.asking import Order
@@ -44,6 +46,10 @@ METHODS = {
     "GET /treadle/sandbox/requests": "requests.list",
     "GET /treadle/sandbox/seed": "seed.get",
     "/treadle/sandbox/seed": "seed.set",
+    "/treadle/import": "ingest.statement",
+    "/treadle/ingest": "ingest.push",
+    "GET /treadle/ingest/schema": "ingest.schema",
+    "/treadle/ingest/items/create": "ingest.create_item",
     "/treadle/processor_token/explain": "processor_tokens.explain",
     "/treadle/processor_token/limits/get": "processor_tokens.limits",
     "/treadle/processor_token/limits/set": "processor_tokens.narrow",
@@ -63,8 +69,14 @@ OTHER_DEFAULTS = {
     ("/treadle/webhooks/get", "after"): 0,
     ("/treadle/sandbox/clients", "processors"): (),
     ("/treadle/sandbox/link/act", "inputs"): None,
+    ("/treadle/import", "institution_id"): None,
+    ("/treadle/import", "dry_run"): False,
+    ("/treadle/ingest", "atomic"): False,
 }
+# What a method takes beside fields: the body itself.
+BODIES = {"/treadle/import": "content", "/treadle/ingest": "records"}
 LOG_SECONDS = 5.0
+STATEMENT = Path(__file__).parents[1] / "importing/files/ofx/checking.ofx"
 
 
 # What fields are given that an operation cannot do without.
@@ -81,6 +93,11 @@ GIVEN: dict[str, Callable[[Treadle], Any]] = {
     "processor_token": processor_token,
     "operation": lambda treadle: "/processor/auth/get",
     "fields": lambda treadle: ["numbers"],
+    "records": lambda treadle: CUSTOMER,
+    "content": lambda treadle: STATEMENT.read_bytes(),
+    "institution_id": lambda treadle: treadle.ingest.push(CUSTOMER) and BANK,
+    "user_id": lambda treadle: "ada",
+    "products": lambda treadle: ["auth"],
     "name": lambda treadle: treadle.snapshots.save("base").name,
     "state": lambda treadle: treadle.state.get(),
 }
@@ -93,7 +110,8 @@ def fields_of(key: str) -> dict[str, Any]:
         one.name: one.default if one.default_factory is msgspec.NODEFAULT else one.default_factory()
         for one in fields
     }
-    return {
+    body = {BODIES[key]: msgspec.NODEFAULT} if key in BODIES else {}
+    return body | {
         name: OTHER_DEFAULTS.get((key, name), default)
         for name, default in defaults.items()
         if name not in Order.__struct_fields__

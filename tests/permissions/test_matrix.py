@@ -89,6 +89,7 @@ def grant(
         removed_at=removed_at,
         revision=0,
         wakes_at=None,
+        source="sandbox",
     )
     return ProcessorGrant(
         token=Token("token", "developer", "account", "dwolla", None, None, 0, None, None),

@@ -184,7 +184,7 @@ def test_every_amount_of_whole_cents_is_exact(cents: int) -> None:
 
 
 def test_facts_tell_returns_apart() -> None:
-    item = Item("i", "c", "ins", None, "[]", "[]", None, None, 10 * DAY, None, 0, None)
+    item = Item("i", "c", "ins", None, "[]", "[]", None, None, 10 * DAY, None, 0, None, "sandbox")
     data = AccountData(
         name="Checking",
         official_name=None,

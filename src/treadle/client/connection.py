@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 import httpx
@@ -58,6 +59,23 @@ class Connection:
         headers = {"Content-Type": "application/json"}
         content = msgspec.json.encode(fields)
         request = self._http.build_request("POST", path, content=content, headers=headers)
+        return self._exchange(answer, request)
+
+    def bring(
+        self,
+        path: str,
+        answer: type[A],
+        content: bytes | Iterable[bytes],
+        content_type: str,
+        /,
+        **query: Any,
+    ) -> A:
+        """Send what may be too large for memory."""
+        given = {name: value for name, value in query.items() if value is not None}
+        headers = {"Content-Type": content_type}
+        request = self._http.build_request(
+            "POST", path, params=given, content=content, headers=headers
+        )
         return self._exchange(answer, request)
 
     def close(self) -> None:

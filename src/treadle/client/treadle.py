@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from treadle.client.connection import Connection
 from treadle.client.control import Clients, Clock, Faults, Requests, Seed, Webhooks
+from treadle.client.ingest import Ingest
 from treadle.client.link import Link
 from treadle.client.processor_tokens import ProcessorTokens
 from treadle.client.state import Snapshots, State
@@ -39,6 +40,7 @@ class Treadle:
         self.clock = Clock(self._connection)
         self.seed = Seed(self._connection)
         self.faults = Faults(self._connection)
+        self.ingest = Ingest(self._connection)
         self.link = Link(self._connection)
         self.processor_tokens = ProcessorTokens(self._connection)
         self.requests = Requests(self._connection)
