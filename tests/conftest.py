@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from tests.support.node import install
 from tests.support.postgres import PostgresServer
@@ -14,6 +15,10 @@ from tests.support.server import Server
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+# How long an example takes says more about the machine than about the program.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 STORES = ("sqlite", "postgres")
 NODE_PROJECT = Path(__file__).parent / "sdk" / "node"
@@ -48,6 +53,15 @@ def store_kind(request: pytest.FixtureRequest) -> str:
 def store(store_kind: str, request: pytest.FixtureRequest) -> list[str]:
     """The arguments for `serve` that choose an empty store: SQLite, then PostgreSQL."""
     return store_arguments(store_kind, request)
+
+
+@pytest.fixture
+def url(store_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database."""
+    if store_kind == "sqlite":
+        return f"sqlite:///{tmp_path}/treadle.db"
+    create: Callable[[], str] = request.getfixturevalue("postgres_url")
+    return create()
 
 
 @pytest.fixture(scope="session")

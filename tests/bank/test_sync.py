@@ -170,7 +170,6 @@ def run(
 def test_random_histories_are_rebuilt(run: Callable[[Any], Any], store_kind: str) -> None:
     @settings(
         max_examples=1_000 if store_kind == "sqlite" else 100,
-        deadline=None,
         suppress_health_check=list(HealthCheck),
     )
     @given(HISTORIES)

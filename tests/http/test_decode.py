@@ -26,7 +26,6 @@ from treadle.http.errors import ApiError
 
 CREDENTIALS = ["client_id", "secret"]
 UNHURRIED = settings(
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     max_examples=tries(20, thorough=200),
 )
@@ -117,7 +116,7 @@ def write(value: Any) -> str:
     return json.dumps(value)
 
 
-@settings(max_examples=tries(300, thorough=3_000), deadline=None)
+@settings(max_examples=tries(300, thorough=3_000))
 @given(_VALUES)
 def test_a_body_with_a_repeated_name_never_looks_plain(value: Any) -> None:
     body = write(value).encode()
@@ -125,7 +124,7 @@ def test_a_body_with_a_repeated_name_never_looks_plain(value: Any) -> None:
         exact(body)
 
 
-@settings(max_examples=tries(300, thorough=3_000), deadline=None)
+@settings(max_examples=tries(300, thorough=3_000))
 @given(st.text(alphabet='ab":\\ {},', max_size=30))
 def test_neither_does_text_that_only_resembles_json(text: str) -> None:
     body = text.encode()

@@ -83,7 +83,7 @@ def check_entries(found: Read) -> None:
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_changed_files_are_read_or_refused(name: str, data: st.DataObject) -> None:
     content = data.draw(changed((FILES / name).read_bytes()))

@@ -205,7 +205,7 @@ def test_of_two_steps_on_one_state_the_second_is_not_kept(services: Services) ->
 
 
 @pytest.mark.parametrize("name", SETUPS)
-@settings(max_examples=tries(30, thorough=500), deadline=None)
+@settings(max_examples=tries(30, thorough=500))
 @given(steps=_STEPS)
 def test_any_sequence_of_actions_is_sound(services: Services, name: str, steps: list[Any]) -> None:
     given_to = dict(SETUPS[name])

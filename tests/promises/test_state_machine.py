@@ -219,7 +219,6 @@ def test_calls_do_what_the_model_says(api: Api, stranger: Api) -> None:
         settings=settings(
             max_examples=tries(30, thorough=300),
             stateful_step_count=50,
-            deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
         ),
     )

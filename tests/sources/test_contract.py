@@ -187,9 +187,7 @@ books = st.dictionaries(
 
 
 @pytest.mark.parametrize("bench", ["stored"], indirect=True)
-@settings(
-    max_examples=tries(15, thorough=300), deadline=None, suppress_health_check=list(HealthCheck)
-)
+@settings(max_examples=tries(15, thorough=300), suppress_health_check=list(HealthCheck))
 @given(st.lists(books, min_size=1, max_size=3))
 def test_any_history_that_was_brought_is_what_is_shown(
     bench: Bench, histories: list[dict[str, tuple[dt.date, Any, bool]]]

@@ -62,9 +62,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Any], An
 def test_any_valid_user_can_be_read(run: Callable[[Any], Any]) -> None:
     assert len(READS) >= 20
 
-    @settings(
-        max_examples=tries(40, thorough=400), deadline=None, suppress_health_check=list(HealthCheck)
-    )
+    @settings(max_examples=tries(40, thorough=400), suppress_health_check=list(HealthCheck))
     @given(users)
     def all_users(user: dict[str, Any]) -> None:
         run(lambda world: live(world, user))

@@ -19,7 +19,7 @@ def token(kind: str = "access", environment: str = "sandbox", number: int = 2) -
     return compose_token(kind, environment, RANDOM[number])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from(KINDS), st.sampled_from(ENVIRONMENTS), st.binary(min_size=12, max_size=12))
 def test_a_token_is_plausible_as_what_it_is_alone(
     kind: str, environment: str, random: bytes

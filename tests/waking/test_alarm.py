@@ -28,14 +28,6 @@ Run = Callable[[Callable[[Plane], Awaitable[None]]], None]
 
 
 @pytest.fixture
-def url(store_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if store_kind == "sqlite":
-        return f"sqlite:///{tmp_path}/treadle.db"
-    create: Callable[[], str] = request.getfixturevalue("postgres_url")
-    return create()
-
-
-@pytest.fixture
 def plane(url: str, tmp_path: Path) -> Run:
     """Runs a test's coroutine on a plane whose clock stands still at noon."""
 

@@ -106,14 +106,6 @@ class Plane:
 Run = Callable[[Callable[[Plane], Awaitable[None]]], None]
 
 
-@pytest.fixture
-def url(store_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if store_kind == "sqlite":
-        return f"sqlite:///{tmp_path}/treadle.db"
-    create: Callable[[], str] = request.getfixturevalue("postgres_url")
-    return create()
-
-
 @asynccontextmanager
 async def opened(url: str, data: Path, **options: Any) -> AsyncIterator[Plane]:
     given: dict[str, Any] = {"clock": NOON, "webhook_timeout_seconds": 1.0} | options

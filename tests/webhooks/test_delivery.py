@@ -188,8 +188,8 @@ def test_a_dead_receiver_holds_up_nobody_else(plane: Run, receiver: Receiver) ->
             for number in range(20):
                 began = time.monotonic()
                 await plane.owe(receiver.url, f"item {number}")
-                await asyncio.to_thread(receiver.wait, number + 1, 1.0)
-                assert time.monotonic() - began < 0.9
+                await asyncio.to_thread(receiver.wait, number + 1, 3.0)
+                assert time.monotonic() - began < 3
             attempts = [row for row in plane.attempts() if not row["accepted"]]
             assert {row["error"] for row in attempts} <= {"timed_out"}
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import jwt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.store.databases import make_keys, rows
@@ -37,7 +37,6 @@ def jwk(**changes: Any) -> dict[str, Any]:
 
 
 @given(body=st.binary(max_size=2_000), issued_at=st.integers(1, 4_000_000_000))
-@settings(deadline=None)
 def test_a_signature_is_what_the_documentation_says(body: bytes, issued_at: int) -> None:
     signature = sign(KEY, "kid", body, issued_at)
     header = jwt.get_unverified_header(signature)

@@ -172,21 +172,25 @@ def update_item(**columns: Any) -> Write:
     )
 
 
-# To be looked at no later than at an instant, and again by whoever looks at it just now. Guarded
-# updates of the Item go before it in a Change.
-WAKE_BY = Write(
-    update(items)
-    .where(items.c.item_id == bindparam("the_item_id"))
-    .where(items.c.client_id == bindparam("the_client_id"))
-    .where(items.c.removed_at.is_(None))
-    .values(
-        wakes_at=case(
-            (items.c.wakes_at < bindparam("instant", type_=BigInteger), items.c.wakes_at),
-            else_=bindparam("instant", type_=BigInteger),
-        ),
-        revision=items.c.revision + 1,
+def wake_by(*conditions: Any) -> Write:
+    """To be looked at no later than at an instant, and again by whoever looks just now.
+
+    Guarded updates of the same Item go before it in a Change.
+    """
+    instant = bindparam("instant", type_=BigInteger)
+    return Write(
+        update(items)
+        .where(items.c.client_id == bindparam("the_client_id"))
+        .where(items.c.removed_at.is_(None))
+        .where(*conditions)
+        .values(
+            wakes_at=case((items.c.wakes_at < instant, items.c.wakes_at), else_=instant),
+            revision=items.c.revision + 1,
+        )
     )
-)
+
+
+WAKE_BY = wake_by(items.c.item_id == bindparam("the_item_id"))
 
 
 def guarded_by(item: Item) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from sqlalchemy import (
-    BigInteger,
     Column,
     Table,
     Text,
@@ -16,11 +15,11 @@ from sqlalchemy import (
     case,
     delete,
     func,
-    or_,
     select,
     update,
 )
 
+from treadle.bank.rows import wake_by
 from treadle.sources.stored.rows import of_institution
 from treadle.store.change import Change
 from treadle.store.columns import is_named_in, named_rows
@@ -211,25 +210,13 @@ TELL_NEWS = _tell_news(items.c.item_id.in_(_reading_accounts))
 TELL_NEWS_TO_ALL = _tell_news()
 
 
-def _wake(*conditions: Any) -> Write:
-    instant = bindparam("instant", type_=BigInteger)
-    return Write(
-        update(items)
-        .where(items.c.client_id == bindparam("the_client_id"))
-        .where(items.c.removed_at.is_(None))
-        .where(or_(items.c.wakes_at.is_(None), items.c.wakes_at > instant))
-        .where(*conditions)
-        .values(wakes_at=instant, revision=items.c.revision + 1)
-    )
-
-
-WAKE_READERS = _wake(_items_at, items.c.item_id.in_(_reading_accounts))
+WAKE_READERS = wake_by(_items_at, items.c.item_id.in_(_reading_accounts))
 _with_news = (
     select(updates.c.item_id)
     .where(updates.c.client_id == bindparam("the_client_id"))
     .where(updates.c.news_since.is_not(None))
 )
-WAKE_THOSE_WITH_NEWS = _wake(items.c.item_id.in_(_with_news))
+WAKE_THOSE_WITH_NEWS = wake_by(items.c.item_id.in_(_with_news))
 
 
 def encode_names(names: Iterable[Any]) -> str:
