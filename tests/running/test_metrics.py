@@ -21,6 +21,7 @@ from tests.support.process import free_port
 from tests.support.raw import Api
 from tests.support.receiver import Receiver
 from tests.support.server import Server
+from treadle.metrics.listener import answer
 from treadle.metrics.metrics import Metrics
 from treadle.recording.exchange import Exchange
 from treadle.wire.operations import OPERATIONS
@@ -92,6 +93,12 @@ def test_a_latency_is_counted_in_every_bucket_that_it_is_within(
 def test_every_metric_is_documented() -> None:
     rows = {name: set(re.findall(r"\w+", labels)) for name, labels in ROW.findall(PAGE.read_text())}
     assert rows == families()
+
+
+def test_a_file_that_a_worker_is_just_making_is_no_trouble(port: int, tmp_path: Path) -> None:
+    (tmp_path / "counter_1.db").touch()
+    answer("127.0.0.1", port, tmp_path)
+    assert series(port) == {}
 
 
 @pytest.mark.parametrize("number", [1, 3])

@@ -81,6 +81,9 @@ def test_a_bank_that_fails_is_tried_again_later(
         plane.alarm.start()
         # Those that fail come first each time, and do not crowd it out.
         await plane.woke(healthy)
+        async with asyncio.timeout(10):
+            while not plane.bank.failing <= set(plane.bank.asked):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
         assert [plane.bank.asked.count(linked.account_id) for linked in failing] == [1] * 12
         plane.bank.failing.clear()
         for linked in failing:

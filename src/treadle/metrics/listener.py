@@ -39,16 +39,25 @@ class _Processes(Collector):
     def __init__(self, folder: Path) -> None:
         # The library leaves these without types.
         multiprocess: Any = prometheus_client.multiprocess
-        self._of_all: Collector = multiprocess.MultiProcessCollector(None, str(folder))
+        self._merge: Callable[[list[str]], Iterable[Metric]]
+        self._merge = multiprocess.MultiProcessCollector.merge
         self._mark_dead: Callable[[int, str], None] = multiprocess.mark_process_dead
         self._folder = folder
 
     def collect(self) -> Iterable[Metric]:
-        for path in self._folder.iterdir():
+        for path in self._folder.glob("*.db"):
             match = _GAUGE_OF_PROCESS.fullmatch(path.name)
             if match and not _is_alive(int(match[1])):
                 self._mark_dead(int(match[1]), str(self._folder))
-        return self._of_all.collect()
+        # One that a process is making just now is empty for a moment.
+        return self._merge([str(path) for path in self._folder.glob("*.db") if _is_filled(path)])
+
+
+def _is_filled(path: Path) -> bool:
+    try:
+        return path.stat().st_size > 0
+    except FileNotFoundError:
+        return False
 
 
 def _is_alive(pid: int) -> bool:
