@@ -17,6 +17,7 @@ from treadle.http.credentials import Credentials, authenticate
 from treadle.http.errors import ApiError
 from treadle.http.headers import answers_on_loopback
 from treadle.http.limits import Receive
+from treadle.http.oauth import answer_form, is_form
 from treadle.http.pipeline import Pipeline, Scope, Send, send_json
 from treadle.keys import load_keys
 from treadle.link.pages.site import PREFIX, LinkSite
@@ -78,6 +79,8 @@ class Application:
                 await self._link_site(scope, receive, send)
             elif self._console is not None and f"{scope['path']}/".startswith("/console/"):
                 await self._console(scope, receive, send)
+            elif is_form(scope):
+                await answer_form(self._pipeline, scope, receive, send)
             else:
                 await self._pipeline(scope, receive, send)
 

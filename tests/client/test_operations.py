@@ -26,6 +26,9 @@ load_areas()
 METHODS = {
     "GET /treadle/coverage": "coverage",
     "GET /treadle/openapi.json": "openapi",
+    "/treadle/processor_token/introspect": "processor_tokens.introspect",
+    "/treadle/processor_token/give_back": "processor_tokens.give_back",
+    "/treadle/processor_token/leaks/report": "processor_tokens.report_leaks",
     "GET /treadle/sandbox/clients": "clients.list",
     "/treadle/sandbox/clients": "clients.create",
     "/treadle/sandbox/clients/delete": "clients.delete",
@@ -91,6 +94,8 @@ GIVEN: dict[str, Callable[[Treadle], Any]] = {
     "link_session_id": lambda treadle: treadle.link.start(link_token(treadle)).link_session_id,
     "action": lambda treadle: "exit",
     "processor_token": processor_token,
+    "token": processor_token,
+    "text": processor_token,
     "operation": lambda treadle: "/processor/auth/get",
     "fields": lambda treadle: ["numbers"],
     "records": lambda treadle: CUSTOMER,

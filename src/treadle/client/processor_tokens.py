@@ -9,6 +9,9 @@ from typing import Any
 from treadle.client.connection import Group
 from treadle.control.delegation_answers import (
     TokenExplainResponse,
+    TokenGivenBackResponse,
+    TokenIntrospectResponse,
+    TokenLeaksReportResponse,
     TokenLimitsResponse,
     TokenListResponse,
     TokenRevokeResponse,
@@ -112,4 +115,29 @@ class ProcessorTokens(Group):
             partner_client_id=partner_client_id,
             at=at,
             change=change,
+        )
+
+    def introspect(self, token: str) -> TokenIntrospectResponse:
+        """Whether a token can be used by this client, which minted it or is a partner for it."""
+        return self._connection.order(
+            "/treadle/processor_token/introspect", TokenIntrospectResponse, token=token
+        )
+
+    def give_back(self, processor_token: str) -> None:
+        """End a token that this client holds as a partner."""
+        self._connection.order(
+            "/treadle/processor_token/give_back",
+            TokenGivenBackResponse,
+            processor_token=processor_token,
+        )
+
+    def report_leaks(
+        self, text: str, *, rotate_access_tokens: bool = False
+    ) -> TokenLeaksReportResponse:
+        """Find this client's tokens in a text and end them; access tokens only when asked to."""
+        return self._connection.order(
+            "/treadle/processor_token/leaks/report",
+            TokenLeaksReportResponse,
+            text=text,
+            rotate_access_tokens=rotate_access_tokens,
         )

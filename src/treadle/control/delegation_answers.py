@@ -9,6 +9,7 @@ import datetime as dt
 from typing import Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from treadle.tokens.limits import Field, State
 from treadle.wire.base import Response
@@ -91,4 +92,50 @@ class TokenExplainResponse(Response, kw_only=True):
     at: dt.datetime
     # In the order in which they are made; the first that refuses decides.
     checks: list[ExplainedCheck]
+    request_id: str
+
+
+class TokenIntrospectResponse(Response, kw_only=True):
+    """As RFC 7662 names it; of a token that cannot be used nothing else is told."""
+
+    active: bool
+    # The products that it is narrowed to or, when it is not, those that the Item has.
+    scope: str | UnsetType = UNSET
+    token_type: str | UnsetType = UNSET
+    # The account and the processor.
+    sub: str | UnsetType = UNSET
+    aud: str | UnsetType = UNSET
+    # In seconds since the Unix epoch.
+    exp: int | UnsetType = UNSET
+    request_id: str
+
+
+class TokenGivenBackResponse(Response, kw_only=True):
+    """Nothing is left to tell."""
+
+    request_id: str
+
+
+# What has become of a token that was found; an access token is the client's to rotate, unless it
+# asked for that.
+LeakOutcome = Literal["revoked", "was_over", "to_be_rotated", "rotated"]
+
+
+class LeakedToken(msgspec.Struct, kw_only=True):
+    """A token of the client that a text held."""
+
+    token_id: str
+    kind: Literal["public", "access", "processor"]
+    item_id: str
+    outcome: LeakOutcome
+    # In the place of one that was rotated.
+    new_access_token: str | UnsetType = UNSET
+
+
+class TokenLeaksReportResponse(Response, kw_only=True):
+    """What was found, in the order of the text."""
+
+    leaked: list[LeakedToken]
+    # How many more look like tokens of this environment, and are nobody's or another client's.
+    unknown: int
     request_id: str

@@ -79,6 +79,9 @@ REVOCATIONS = frozenset(
         "/item/access_token/invalidate",
         "/item/remove",
         "/processor/token/permissions/set",
+        "/treadle/processor_token/give_back",
+        "/treadle/processor_token/leaks/report",
+        "/treadle/processor_token/revoke",
         "/user/remove",
     }
 )

@@ -9,7 +9,8 @@ from treadle.ids import token_checksum
 
 ENVIRONMENTS = ("sandbox", "development", "production")
 
-_UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+UUID_PATTERN = "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+_UUID = re.compile(UUID_PATTERN)
 
 
 class Shape(Enum):

@@ -8,7 +8,7 @@ import msgspec
 
 from treadle.call import ClientCall
 from treadle.http import errors
-from treadle.http.errors import ErrorKind
+from treadle.http.errors import ApiError, ErrorKind
 from treadle.store.statements import Query
 from treadle.tokens.decision import Refused, decide_life, decide_partner
 from treadle.tokens.finding import find_by_digest, leave_former_pepper
@@ -74,6 +74,15 @@ async def resolve(call: ClientCall, text: str, kind: str) -> Grant:
     return grant
 
 
+async def find_own(call: ClientCall, text: str, kind: str) -> Grant | None:
+    """A token of the calling client, whatever became of it; None for any other text."""
+    try:
+        grant, _ = await _find(call, GRANT, text, kind)
+    except ApiError:
+        return None
+    return None if grant is None or grant.token.client_id != call.client.client_id else grant
+
+
 async def resolve_minted(call: ClientCall, text: str) -> MintedGrant:
     """A processor token of the client that minted it, which alone administers it."""
     grant = await find_minted(call, text)
@@ -94,11 +103,17 @@ async def find_minted(call: ClientCall, text: str) -> MintedGrant:
     return grant
 
 
-async def resolve_partner(call: ClientCall, text: str) -> ProcessorGrant:
-    """A processor token that the calling client may use."""
+async def find_granted(call: ClientCall, text: str) -> tuple[ProcessorGrant, bytes]:
+    """A processor token of any client, which is not yet to be told of it, and its digest."""
     grant, digest = await _find(call, PROCESSOR_GRANT, text, "processor")
     if grant is None:
         raise errors.PROCESSOR_TOKEN_UNKNOWN()
+    return grant, digest
+
+
+async def resolve_partner(call: ClientCall, text: str) -> ProcessorGrant:
+    """A processor token that the calling client may use."""
+    grant, digest = await find_granted(call, text)
     strict = call.services.settings.strict_partners
     decision = decide_partner(call.client, grant.token, strict=strict)
     if isinstance(decision, Refused):
