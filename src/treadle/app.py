@@ -13,6 +13,7 @@ from treadle.call import Services
 from treadle.clients import CLIENT, NewClient, create_client
 from treadle.clock import FixedClock, SystemClock
 from treadle.faults.striking import Faults
+from treadle.grants.site import GrantsSite
 from treadle.http.credentials import Credentials, authenticate
 from treadle.http.errors import ApiError
 from treadle.http.headers import answers_on_loopback
@@ -62,6 +63,7 @@ class Application:
         self._pipeline: Pipeline | None = None
         self._readiness: Readiness | None = None
         self._link_site: LinkSite | None = None
+        self._grants: GrantsSite | None = None
         self._console: Console | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -79,6 +81,8 @@ class Application:
                 await self._link_site(scope, receive, send)
             elif self._console is not None and f"{scope['path']}/".startswith("/console/"):
                 await self._console(scope, receive, send)
+            elif self._grants is not None and f"{scope['path']}/".startswith("/grants/"):
+                await self._grants(scope, receive, send)
             elif is_form(scope):
                 await answer_form(self._pipeline, scope, receive, send)
             else:
@@ -92,6 +96,7 @@ class Application:
         self._readiness = Readiness(self._services.store)
         sampler = _sampler(self._services, self._pipeline)
         self._link_site = LinkSite(self._settings, self._pipeline)
+        self._grants = GrantsSite(self._services, self._pipeline)
         self._console = console_of(self._services, self._pipeline)
         delivery = webhook_delivery(self._services)
         delivery.start()

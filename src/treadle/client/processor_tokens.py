@@ -14,6 +14,7 @@ from treadle.control.delegation_answers import (
     TokenLeaksReportResponse,
     TokenLimitsResponse,
     TokenListResponse,
+    TokenPageCreateResponse,
     TokenRevokeResponse,
 )
 
@@ -50,6 +51,7 @@ class ProcessorTokens(Group):
         processor: str | None = None,
         item_id: str | None = None,
         notify: bool = False,
+        taken_back: bool = False,
     ) -> TokenRevokeResponse:
         """End one token, all of a processor or all of an Item, at once and for good."""
         return self._connection.order(
@@ -60,6 +62,7 @@ class ProcessorTokens(Group):
             processor=processor,
             item_id=item_id,
             notify=notify,
+            taken_back=taken_back,
         )
 
     def limits(
@@ -140,4 +143,12 @@ class ProcessorTokens(Group):
             TokenLeaksReportResponse,
             text=text,
             rotate_access_tokens=rotate_access_tokens,
+        )
+
+    def create_page(self, access_tokens: Sequence[str]) -> TokenPageCreateResponse:
+        """A link that one user opens once, to see and take back what partners hold."""
+        return self._connection.order(
+            "/treadle/processor_token/page/create",
+            TokenPageCreateResponse,
+            access_tokens=access_tokens,
         )

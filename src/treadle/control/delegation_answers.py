@@ -139,3 +139,11 @@ class TokenLeaksReportResponse(Response, kw_only=True):
     # How many more look like tokens of this environment, and are nobody's or another client's.
     unknown: int
     request_id: str
+
+
+class TokenPageCreateResponse(Response, kw_only=True):
+    """Where the user's page is, once."""
+
+    page_url: str
+    expires_at: dt.datetime
+    request_id: str

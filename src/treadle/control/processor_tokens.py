@@ -38,6 +38,8 @@ class TokenRevokeRequest(AboutToken, kw_only=True):
     item_id: Text | None = None
     # Whether partners that have set a webhook for a token are told.
     notify: bool = False
+    # Whether it was the user's wish; the record says so.
+    taken_back: bool = False
 
 
 @own_operation("/treadle/processor_token/list", ClientGate(), takes_turn=False)
@@ -66,7 +68,10 @@ async def processor_token_revoke(
 ) -> TokenRevokeResponse:
     """End processor tokens; once this has answered, no call with them succeeds."""
     choice, rows, subject = await _chosen(call, request)
-    revoked = await end_tokens(call, CHOICES[choice], rows, subject, notify=request.notify)
+    reason = "taken back by the user" if request.taken_back else "revoked"
+    revoked = await end_tokens(
+        call, CHOICES[choice], rows, subject, notify=request.notify, reason=reason
+    )
     # It is in force before it is answered, and so is its revision.
     await call.commit()
     revision = await call.first(REVISION, client_id=call.client.client_id) or 0

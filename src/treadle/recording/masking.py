@@ -18,7 +18,7 @@ MASK = "…"
 
 _SECRET_NAME = re.compile(
     r"token$|^tokens$|secret|passw|^pin$|^seed$|(?:api|private|public|session|stripe)_key"
-    r"|^iban$|account_?number|^payment_reference_number$|^hosted_link_url$",
+    r"|^iban$|account_?number|^payment_reference_number$|^hosted_link_url$|^page_url$",
     re.IGNORECASE,
 )
 # The name of a number in some places and of an object in others.
