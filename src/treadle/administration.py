@@ -78,13 +78,14 @@ database_option = click.option(
 
 def run_to_end(work: Coroutine[Any, Any, T]) -> T:
     """Run to the end, turning what an operator can mend into a plain message."""
+    from treadle.journal.file import JournalError
     from treadle.key_files import KeyFileError
     from treadle.store.change import StoreBusy
     from treadle.store.opening import StoreError
 
     try:
         return asyncio.run(work)
-    except (KeyFileError, StoreBusy, StoreError, OSError) as error:
+    except (JournalError, KeyFileError, StoreBusy, StoreError, OSError) as error:
         raise click.ClickException(str(error)) from None
 
 

@@ -20,6 +20,8 @@ from treadle.http.headers import answers_on_loopback
 from treadle.http.limits import Receive
 from treadle.http.oauth import answer_form, is_form
 from treadle.http.pipeline import Pipeline, Scope, Send, send_json
+from treadle.journal.file import find as find_journal
+from treadle.journal.store import JournaledStore
 from treadle.keys import load_keys
 from treadle.link.pages.site import PREFIX, LinkSite
 from treadle.operations import OWN, load_areas
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from treadle.metrics.sampling import Sampler
 
 KEY_FILE = "keys.json"
+JOURNAL_FILE = "revocations.jsonl"
 _HEALTH = json.dumps({"status": "ok"}).encode()
 
 
@@ -133,7 +136,7 @@ def _sampler(services: Services, pipeline: Pipeline) -> Sampler | None:
 
 
 async def open_services(settings: Settings) -> Services:
-    """Raises KeyFileError or StoreError when the keys or the database cannot be used."""
+    """Raises KeyFileError, StoreError or JournalError when what it is to use cannot be used."""
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     keys = load_keys(settings.data / KEY_FILE, settings.keys, settings.keys_command)
     metrics = _new_metrics() if settings.metrics_port is not None else None
@@ -144,6 +147,10 @@ async def open_services(settings: Settings) -> Services:
         timeout_seconds=settings.database_timeout_seconds,
     )
     store = _watched(store, settings, metrics)
+    # A sandbox may be set back to when a token was good.
+    journal = None if settings.sandbox else find_journal(settings.data / JOURNAL_FILE)
+    if journal is not None:
+        store = JournaledStore(store, journal)
     stored = StoredSource(store, keys)
     sources = Sources(stored, SandboxSource()) if settings.sandbox else Sources(stored)
     clock = SystemClock() if settings.clock is None else FixedClock(settings.clock)

@@ -16,6 +16,7 @@ from treadle.client_commands import check_stripe_key, client
 from treadle.doctor import doctor
 from treadle.exec_command import exec_command
 from treadle.import_commands import import_
+from treadle.journal_commands import journal
 from treadle.key_commands import keys
 from treadle.link_commands import link
 from treadle.operating_options import check_tls, operating_options
@@ -225,12 +226,15 @@ def _parse_clock(text: str | None) -> int | None:
 
 
 async def _open_and_close(settings: Settings) -> None:
-    from treadle.app import open_services, refuse_published_secret
+    from treadle.app import JOURNAL_FILE, open_services, refuse_published_secret
+    from treadle.journal.replaying import prepare_journal
 
     services = await open_services(settings)
     try:
         if not settings.sandbox:
             await refuse_published_secret(services)
+            path = settings.data / JOURNAL_FILE
+            await prepare_journal(services.store, path, services.clock.now())
     finally:
         await services.store.close()
 
@@ -289,6 +293,7 @@ main.add_command(audit)
 main.add_command(doctor)
 main.add_command(exec_command)
 main.add_command(import_)
+main.add_command(journal)
 main.add_command(keys)
 main.add_command(link)
 main.add_command(listen)

@@ -7,6 +7,7 @@ import contextlib
 import msgspec
 from sqlalchemy import bindparam, delete, select, update
 
+from treadle.journal.withdrawals import ClientRemoved, SecretReplaced
 from treadle.keys import Keys
 from treadle.store.change import Change, GuardFailed, Record, Store
 from treadle.store.columns import decode_names
@@ -103,14 +104,8 @@ ADVANCE_COUNTER = Write(
     .values(counter=bindparam("counter"))
 )
 _INSERT = Write.insert(clients)
-_SET_SECRET = Write(
-    update(clients)
-    .where(clients.c.client_id == bindparam("the_client_id"))
-    .where(clients.c.removed_at.is_(None))
-    .values(secret_digest=bindparam("secret_digest"), pepper_id=bindparam("pepper_id"))
-)
 # Touches no row when another call of the client has moved it, or it has a new one.
-_MOVE_SECRET = Write(
+MOVE_SECRET = Write(
     update(clients)
     .where(clients.c.client_id == bindparam("the_client_id"))
     .where(clients.c.secret_digest == bindparam("seen_digest"))
@@ -221,13 +216,11 @@ def add_client(
 
 async def rotate_secret(store: Store, keys: Keys, client_id: str, secret: str, now: int) -> None:
     """Raises GuardFailed when there is no such client."""
+    client = await store.first(CLIENT, client_id=client_id)
+    if client is None or client.removed_at is not None:
+        raise GuardFailed(f"there is no client {client_id}")
     change = Change()
-    change.write(
-        _SET_SECRET,
-        the_client_id=client_id,
-        secret_digest=keys.digest(secret),
-        pepper_id=keys.pepper_id,
-    )
+    _replace_secret(change, keys, client, secret)
     change.record(_record("client.rotate_secret", client_id, now, {}))
     await store.commit(change)
 
@@ -239,19 +232,28 @@ async def leave_former_pepper(
     if not keys.is_former_pepper(client.pepper_id):
         return
     change = Change()
-    change.write(
-        _MOVE_SECRET,
-        the_client_id=client.client_id,
-        seen_digest=client.secret_digest,
-        secret_digest=keys.digest(secret),
-        pepper_id=keys.pepper_id,
-    )
+    _replace_secret(change, keys, client, secret)
     detail: dict[str, object] = {"pepper": keys.pepper_id}
     actor = client.client_id
     change.record(_record("client.move_to_pepper", client.client_id, now, detail, actor))
     # Another call that moves it does as well.
     with contextlib.suppress(GuardFailed):
         await store.commit(change)
+
+
+def _replace_secret(change: Change, keys: Keys, client: Client, secret: str) -> None:
+    """Both writes of a digest are in the journal, for each one names the digest before it."""
+    replaced = SecretReplaced(
+        client.client_id, client.secret_digest, keys.digest(secret), keys.pepper_id
+    )
+    change.write(
+        MOVE_SECRET,
+        the_client_id=replaced.client_id,
+        seen_digest=replaced.former,
+        secret_digest=replaced.digest,
+        pepper_id=replaced.pepper_id,
+    )
+    change.withdraw(replaced)
 
 
 async def remove_client(store: Store, client_id: str, now: int) -> None:
@@ -271,6 +273,7 @@ def add_removal(change: Change, client_id: str, now: int, actor: str | None = No
     for delete_data in _DELETE_DATA:
         change.write(delete_data, rows=None, the_client_id=client_id)
     change.write(_MARK_STRIPE_TOKENS, rows=None, the_client_id=client_id, removed_at=now)
+    change.withdraw(ClientRemoved(client_id, now))
     change.record(_record("client.remove", client_id, now, {}, actor))
 
 

@@ -149,7 +149,7 @@ def create(path: Path) -> bool:
         return False
     finally:
         draft.unlink()
-    _sync_folder(path)
+    sync_folder(path)
     return True
 
 
@@ -168,7 +168,7 @@ def change(path: Path, edit: Callable[[KeyFile], KeyFile]) -> KeyFile:
             # The server must be able to read what an administrator has written.
             os.chown(draft, owner.st_uid, owner.st_gid)
         draft.replace(path)
-        _sync_folder(path)
+        sync_folder(path)
     return file
 
 
@@ -192,7 +192,7 @@ def _write_draft(path: Path, file: KeyFile) -> Path:
     return draft
 
 
-def _sync_folder(path: Path) -> None:
+def sync_folder(path: Path) -> None:
     """A new name of a file is on disk only when its folder is."""
     descriptor = os.open(path.parent, os.O_RDONLY)
     try:

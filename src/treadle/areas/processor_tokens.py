@@ -10,6 +10,7 @@ from treadle.call import ItemCall, MinterCall, ProcessorCall
 from treadle.clock import DAY
 from treadle.gates import MinterGate, MintGate, ProcessorGate
 from treadle.http import errors
+from treadle.journal.withdrawals import PermissionsSet
 from treadle.operations import operation
 from treadle.partners.processors import APEX_CLEARING
 from treadle.tokens.minting import mint
@@ -74,9 +75,9 @@ async def processor_token_permissions_set(
     token = call.grant.token
     row: dict[str, Any] = {"the_token_id": token.token_id, "the_client_id": token.client_id}
     call.change.write(LOCK_TOKEN, **row)
-    call.change.write(
-        APPEND_PERMISSIONS, the_products=_encode(products), the_instant=call.now, **row
-    )
+    listed = _encode(products)
+    call.change.write(APPEND_PERMISSIONS, the_products=listed, the_instant=call.now, **row)
+    call.change.withdraw(PermissionsSet(token.client_id, call.now, token.token_id, listed))
     call.record(
         "processor_token.permissions_set",
         item_id=call.grant.item_id,

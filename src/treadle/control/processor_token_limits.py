@@ -14,6 +14,7 @@ from treadle.control.naming_tokens import AboutToken, named_token
 from treadle.control.narrowing import Calls, Fields, narrowed_limits, wanted_limits
 from treadle.control.token_views import limits_view
 from treadle.gates import ClientGate
+from treadle.journal.withdrawals import LimitsSet
 from treadle.operations import own_operation
 from treadle.store.delegation_tables import token_limits
 from treadle.store.statements import Write
@@ -34,7 +35,7 @@ _SET_LIMITS = Write(
     )
 )
 _revisions = token_limits.alias("revisions")
-_APPEND_LIMITS = Write(
+APPEND_LIMITS = Write(
     insert(token_limits)
     .inline()
     .values(
@@ -85,7 +86,17 @@ async def processor_token_limits_set(
         **rows,
     )
     # After the token's row was written, which no two Changes do at once.
-    call.change.write(_APPEND_LIMITS, the_instant=call.now, **rows)
+    call.change.write(APPEND_LIMITS, the_instant=call.now, **rows)
+    call.change.withdraw(
+        LimitsSet(
+            call.client.client_id,
+            call.now,
+            token.token_id,
+            limits.encode(),
+            limits.expires_at,
+            wanted.calls,
+        )
+    )
     call.record(
         "processor_token.limits_set",
         item_id=token.item_id,

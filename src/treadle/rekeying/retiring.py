@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, Select, bindparam, literal, update
+from sqlalchemy import Column, Select, bindparam, literal, null, update
 
 from treadle.clients import OPERATOR
+from treadle.journal.withdrawals import SecretReplaced, TokensEnded
 from treadle.rekeying.counting import live_link_tokens, live_secrets, live_tokens
 from treadle.store.change import Change, GuardFailed, Record, Store
 from treadle.store.link_tables import link_tokens
@@ -23,6 +24,7 @@ class _Revoked(msgspec.Struct):
     client_id: str
     item_id: str | None = None
     account_id: str | None = None
+    secret_digest: bytes = b""
 
 
 class _Digested:
@@ -33,7 +35,7 @@ class _Digested:
         live: Select[Any],
         kind: Any,
         handle: Column[Any],
-        *subject: Column[Any],
+        *subject: Any,
         **revoked: Any,
     ) -> None:
         """`handle` names a row; `revoked` is what to set in it, `subject` what else to record."""
@@ -67,7 +69,15 @@ async def revoke_digests(store: Store, pepper_id: str, now: int) -> int:
             tokens.c.account_id,
             ended_at=now,
         ),
-        _Digested(live_secrets(), literal("client_secret"), clients.c.client_id, secret_digest=b""),
+        _Digested(
+            live_secrets(),
+            literal("client_secret"),
+            clients.c.client_id,
+            null(),
+            null(),
+            clients.c.secret_digest,
+            secret_digest=b"",
+        ),
         _Digested(
             live_link_tokens(now), literal("link_token"), link_tokens.c.token_id, expires_at=now
         ),
@@ -87,6 +97,12 @@ async def _revoke(store: Store, digested: _Digested, pepper_id: str, now: int) -
                 the_client_id=one.client_id,
                 the_pepper_id=pepper_id,
             )
+            # No link token lives as long as it takes to restore a backup of it.
+            if one.kind == "client_secret":
+                change.withdraw(SecretReplaced(one.client_id, one.secret_digest, b"", pepper_id))
+            elif one.kind != "link_token":
+                kind = one.kind.removesuffix("_token")
+                change.withdraw(TokensEnded(one.client_id, now, kind, "token_id", one.handle))
             change.record(_record(one, pepper_id, now))
         try:
             await store.commit(change)

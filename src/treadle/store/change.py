@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
+from treadle.journal.withdrawals import AnyWithdrawal
 from treadle.store.statements import Parameters, Query, Write
 
 R = TypeVar("R")
@@ -43,6 +44,8 @@ class Change:
     def __init__(self) -> None:
         self.writes: list[tuple[Write, list[Parameters], int | None]] = []
         self.records: list[Record] = []
+        # What this takes away, for the journal.
+        self.withdrawals: list[AnyWithdrawal] = []
         # So many rows that running it takes long enough to hold others up.
         self.heavy = False
         # What is to be done in this process once the Change is kept.
@@ -67,6 +70,9 @@ class Change:
 
     def record(self, record: Record) -> None:
         self.records.append(record)
+
+    def withdraw(self, withdrawal: AnyWithdrawal) -> None:
+        self.withdrawals.append(withdrawal)
 
 
 class AuditHead(msgspec.Struct):

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from treadle.call import ClientCall
+from treadle.journal.withdrawals import TokensEnded
 from treadle.tokens.delegated import COUNT_REVOCATION, Choice
 from treadle.webhooks.events import tell_partner
 from treadle.wire.webhooks import WebhookEnvironmentValues
@@ -51,6 +52,9 @@ async def end_tokens(
     call.change.write(choice.end, rows=choice.rows, the_end=call.now, **of_client)
     call.change.write(choice.forget, rows=None, **of_client)
     call.change.heavy |= count > _MANY
+    # The choice has one parameter.
+    [(by, value)] = rows.items()
+    call.change.withdraw(TokensEnded(call.client.client_id, call.now, "processor", by, value))
     detail = {"tokens": count, "reason": reason, **subject.get("detail", {})}
     call.record("processor_token.revoke", client_id, **{**subject, "detail": detail})
     for listener in listeners:

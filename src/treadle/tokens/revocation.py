@@ -8,6 +8,7 @@ from treadle.bank.rows import guarded_by, update_item
 from treadle.bank.updates import DELETE_BANK_DATA
 from treadle.call import ItemCall, PublicTokenCall
 from treadle.idempotency.rows import FORGET_OF_ITEM
+from treadle.journal.withdrawals import ItemRemoved, TokensEnded
 from treadle.signal.rows import DELETE_EVALUATIONS
 from treadle.store.statements import Write
 from treadle.store.tables import stripe_tokens, tokens
@@ -52,6 +53,7 @@ def remove_item(call: ItemCall, reason: dict[str, str]) -> None:
         the_client_id=item.client_id,
         removed_at=call.now,
     )
+    call.change.withdraw(ItemRemoved(item.client_id, call.now, item.item_id))
     call.record("item.remove", item_id=item.item_id, detail=dict(reason))
 
 
@@ -85,5 +87,8 @@ def end_access_tokens(call: ItemCall) -> None:
         the_item_id=call.item.item_id,
         the_client_id=call.item.client_id,
         ended_at=call.now,
+    )
+    call.change.withdraw(
+        TokensEnded(call.item.client_id, call.now, "access", "item_id", call.item.item_id)
     )
     call.record("access_token.rotate", item_id=call.item.item_id, token_id=call.token_id)
