@@ -12,6 +12,7 @@ from typing import Any
 
 from treadle.ingest import records, rows
 from treadle.ingest.rows import AccessRow, Key, Shelf, StoredTable, encode_names
+from treadle.ingest.turns import in_turns
 from treadle.store.change import Change, Store
 from treadle.store.statements import Query
 from treadle.wire.common import Products
@@ -50,7 +51,7 @@ class Batch:
     async def read(self, wanted: Iterable[records.AnyRecord]) -> None:
         """Read all rows that the records name."""
         keys = _Keys()
-        for record in wanted:
+        async for record in in_turns(wanted):
             keys.add(record)
         await self._read(self.institutions, rows.INSTITUTIONS, keys.institutions)
         await self._read(self.users, rows.USERS, keys.users)
@@ -90,7 +91,7 @@ class Batch:
         self._purged.append((institution_id, account_id))
         self.entries.purge(institution_id, account_id)
 
-    def change(self, now: int) -> Change:
+    async def change(self, now: int) -> Change:
         """What is to be written, and who is to hear of it."""
         change = Change()
         for institution_id, account_id in self._purged:
@@ -102,14 +103,14 @@ class Batch:
                 the_account_id=account_id,
             )
         # Before rows are changed, for these are compared with how they were.
-        news = self._news()
+        news = await self._news()
         shelves = (self.institutions, self.users, self.accounts, self.access, self.securities)
         for shelf in (*shelves, self.entries):
-            shelf.write(change, self.client_id)
+            await shelf.write(change, self.client_id)
         news.write(change, self.client_id, now)
         return change
 
-    def _news(self) -> _News:
+    async def _news(self) -> _News:
         news = _News()
         for institution_id, account_id in self._purged:
             news.changed[institution_id].add(account_id)
@@ -123,7 +124,8 @@ class Batch:
                     news.add(institution_id, account_id, Products.LIABILITIES, _NO_DAY)
         for (institution_id, _, account_id), _, _ in self.access.differences():
             news.changed[institution_id].add(account_id)
-        for (institution_id, account_id, product, _), *rows_ in self.entries.differences():
+        entries = in_turns(self.entries.differences())
+        async for (institution_id, account_id, product, _), *rows_ in entries:
             day = min(row.date for row in rows_ if row is not None)
             news.add(institution_id, account_id, product, day)
         news.repriced = {key[0] for key, _, _ in self.securities.differences()}

@@ -15,18 +15,19 @@ from treadle.ingest.checking import Refused
 from treadle.ingest.records import MAX_LINE_BYTES, AnyRecord
 from treadle.ingest.rows import WAKE_THOSE_WITH_NEWS
 from treadle.ingest.taking import Outcome, Taker
+from treadle.ingest.turns import in_turns
 from treadle.keys import Keys
 from treadle.store.change import Change, GuardFailed, Record, Store
 from treadle.store.statements import Write
 from treadle.store.tables import clients
 
 # What is kept together.
-_BATCH_RECORDS = 1_000
+_BATCH_RECORDS = 2_000
 _BATCH_BYTES = 4 * 1_048_576
 # What may be kept whole or not at all.
 MOST_ATOMIC_LINES = 10_000
 MOST_ATOMIC_BYTES = 16 * 1_048_576
-# So many are decoded or taken before others have a turn.
+# So many are decoded before others have a turn.
 _AT_ONCE = 50
 _ATTEMPTS = 10
 MOST_PROBLEMS = 100
@@ -142,7 +143,7 @@ class Intake:
             outcomes = await self._take(Taker(self._keys, batch), waiting)
             if whole:
                 self._check_all(outcomes)
-            change = Change() if self._dry else batch.change(self._now)
+            change = Change() if self._dry else await batch.change(self._now)
             try:
                 if change:
                     self._record(change, outcomes)
@@ -160,9 +161,7 @@ class Intake:
         self, taker: Taker, waiting: list[tuple[int, AnyRecord]]
     ) -> list[tuple[int, Outcome | Refused]]:
         outcomes: list[tuple[int, Outcome | Refused]] = []
-        for number, record in waiting:
-            if len(outcomes) % _AT_ONCE == 0:
-                await asyncio.sleep(0)
+        async for number, record in in_turns(waiting):
             try:
                 outcomes.append((number, taker.take(record)))
             except Refused as refusal:

@@ -38,6 +38,8 @@ MAX_LINE_BYTES = 1_048_576
 # NUL is the one character that not every database keeps.
 Id = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Text = Annotated[str, Meta(min_length=1, max_length=4_000, pattern=r"^[^\x00]+$")]
+# As long as the texts of a statement together may be.
+Description = Annotated[str, Meta(min_length=1, max_length=12_000, pattern=r"^[^\x00]+$")]
 Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
 # Of a currency that ISO 4217 does not have, such as points or a cryptocurrency.
 UnofficialCurrency = Annotated[str, Meta(min_length=1, max_length=20)]
@@ -178,7 +180,7 @@ class Transaction(Record, tag="transaction"):
     # Positive when money leaves the account, as everywhere in the API.
     amount: Decimal
     # As it stands on the statement.
-    description: Text
+    description: Description
     # That of the account's balances where neither is given.
     iso_currency_code: Currency | None = None
     unofficial_currency_code: UnofficialCurrency | None = None

@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 
 from treadle.bank.rows import wake_by
+from treadle.ingest.turns import in_turns
 from treadle.sources.stored.rows import of_institution
 from treadle.store.change import Change
 from treadle.store.columns import is_named_in, named_rows
@@ -138,10 +139,10 @@ class Shelf(dict[Key, R]):
             if key not in self._before:
                 yield key, None, after
 
-    def write(self, change: Change, client_id: str) -> None:
+    async def write(self, change: Change, client_id: str) -> None:
         table = self._table
         new, changed, gone = [], [], []
-        for key, before, after in self.differences():
+        async for key, before, after in in_turns(self.differences()):
             if before is None and after is not None:
                 named = dict(zip(table.keys, key, strict=True))
                 named.update(zip(table.values, after, strict=True))

@@ -6,7 +6,10 @@ was read waits in temporary files without names, since a large file does not fit
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
+from struct import Struct
+from tempfile import TemporaryFile
 from typing import BinaryIO
 
 import msgspec
@@ -23,7 +26,10 @@ from treadle.importing.statement import (
 from treadle.ingest.described import Describer, rounded
 from treadle.ingest.records import Account, Holding, Holdings, Security
 
+# Of a line's key so many bytes decide where it stands; more would tell few apart.
+_KEY_BYTES = 12
 _LINES_AT_ONCE = 1_000
+_PLACE = Struct(">QI")
 
 
 class Beginning(msgspec.Struct):
@@ -39,11 +45,19 @@ class Beginning(msgspec.Struct):
 
 
 class Spool:
-    """Writes what a file tells: its entries as lines, and the beginning once all is read."""
+    """Writes what a file tells: its entries as lines, and the beginning once all is read.
+
+    Lines stand in the order of their keys, which are digests: side by side in the database, so
+    that each of its pages is written once and not whenever the file comes by.
+    """
 
     def __init__(self, describer: Describer, entries: BinaryIO) -> None:
         self._describer = describer
         self._file = entries
+        # In the order of the file, and for each line its key, where it begins and its length.
+        self._unsorted = TemporaryFile()  # noqa: SIM115, closed when all is read
+        self._places: list[bytes] = []
+        self._size = 0
         self._lines: list[bytes] = []
         self._encode = msgspec.json.Encoder().encode
         # By the keys of accounts and securities. A later telling of an account has newer balances.
@@ -60,7 +74,7 @@ class Spool:
             else:
                 self._add_other(entry)
         self._write()
-        self._file.flush()
+        self._sort()
         describer, beginning = self._describer, self._beginning
         beginning.accounts = [describer.account(one) for one in self._accounts.values()]
         beginning.securities = list(self._securities.values())
@@ -75,7 +89,7 @@ class Spool:
         if told.pending:
             shown = self._beginning.pending.setdefault(record.account_id, [])
             shown.append(record.transaction_id)
-        self._add(self._encode(record))
+        self._add(told.key, self._encode(record))
 
     def _add_other(self, told: Entry) -> None:
         describer = self._describer
@@ -86,11 +100,11 @@ class Spool:
         elif isinstance(told, StatementHolding):
             self._add_holding(told.account, describer.holding(told))
         elif isinstance(told, StatementRemoval):
-            self._add(self._encode(describer.removal(told)))
+            self._add(told.key, self._encode(describer.removal(told)))
         elif isinstance(told, StatementTrade):
             record = describer.trade(told)
             self._note_day(record.account_id, told.date.isoformat())
-            self._add(self._encode(record))
+            self._add(told.key, self._encode(record))
 
     def _add_holding(self, account: str, told: Holding) -> None:
         """Lots of one security are one holding."""
@@ -105,13 +119,26 @@ class Spool:
         if day > until.get(account_id, ""):
             until[account_id] = day
 
-    def _add(self, line: bytes) -> None:
+    def _add(self, key: str, line: bytes) -> None:
+        line += b"\n"
+        self._places.append(key.encode()[:_KEY_BYTES] + _PLACE.pack(self._size, len(line)))
+        self._size += len(line)
         self._lines.append(line)
         self._beginning.entries += 1
         if len(self._lines) == _LINES_AT_ONCE:
             self._write()
 
     def _write(self) -> None:
-        if self._lines:
-            self._file.write(b"\n".join(self._lines) + b"\n")
-            self._lines.clear()
+        self._unsorted.write(b"".join(self._lines))
+        self._lines.clear()
+
+    def _sort(self) -> None:
+        """A key that was taken back and told again keeps its order, for its place is a part."""
+        self._unsorted.flush()
+        self._places.sort()
+        for place in self._places:
+            start, length = _PLACE.unpack(place[-_PLACE.size :])
+            self._file.write(os.pread(self._unsorted.fileno(), length, start))
+        self._file.flush()
+        self._unsorted.close()
+        self._places.clear()
