@@ -130,6 +130,10 @@ generate: .venv/.dev ## Write the generated files anew
 	@$(BIN)/python scripts/generate_wire.py
 	@$(BIN)/python scripts/generate_docs.py
 
+.PHONY: docs
+docs: .venv/.dev ## Build the documentation's site into build/docs/
+	@PYTHONPATH=. $(BIN)/zensical build --strict --clean
+
 .PHONY: build
 build: .venv/.dev ## Build the wheel and the source archive into dist/
 	@rm -rf dist

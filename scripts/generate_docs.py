@@ -1,5 +1,5 @@
 """Writes the documentation that the code itself holds: coverage, errors, permissions, settings
-and processors.
+and processors; and the navigation of the documentation's site.
 
 With --check it writes nothing and fails when a page differs from what it would write.
 """
@@ -14,6 +14,10 @@ from pathlib import Path
 
 import click
 
+# Run as a script, this file's own folder is searched rather than the one above it.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from scripts.docs_navigation import with_navigation
 from treadle.cli import main as command_line
 from treadle.http.errors import CATALOGUE
 from treadle.operations import load_areas
@@ -21,7 +25,9 @@ from treadle.partners.processors import PROCESSORS
 from treadle.tokens.scope import PROCESSOR_SCOPES, Scope
 from treadle.wire.operations import OPERATIONS
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+SITE = ROOT / "zensical.toml"
 
 NOTICE = "<!-- Written by scripts/generate_docs.py; do not edit. -->"
 IMPLEMENTED = load_areas()
@@ -212,11 +218,15 @@ PAGES: dict[str, Callable[[], str]] = {
 
 
 def stale() -> Iterator[tuple[Path, str]]:
-    """The pages that differ from what the code says, each with its text."""
+    """The files that differ from what they should hold, each with its text."""
     for name, render in PAGES.items():
         path, text = DOCS / name, render()
         if not path.exists() or path.read_text() != text:
             yield path, text
+    configuration = SITE.read_text()
+    text = with_navigation(configuration, (DOCS / "README.md").read_text())
+    if configuration != text:
+        yield SITE, text
 
 
 def run() -> int:
@@ -225,7 +235,8 @@ def run() -> int:
     check = parser.parse_args().check
     differing = list(stale())
     for path, text in differing:
-        print(f"docs/{path.name} {'is out of date; run: make generate' if check else 'written'}")
+        state = "is out of date; run: make generate" if check else "written"
+        print(f"{path.relative_to(ROOT)} {state}")
         if not check:
             path.write_text(text)
     return 1 if check and differing else 0
