@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ssl import SSLContext
 from typing import Any
 
 WAIT_SECONDS = 20.0
@@ -34,9 +35,12 @@ Answer = Callable[[Received], int]
 
 
 class Receiver:
-    """Answers 200 unless `answer` is set. As a context manager it closes at the end."""
+    """Answers 200 unless `answer` is set, over TLS where there is a context.
 
-    def __init__(self, answer: Answer | None = None) -> None:
+    As a context manager it closes at the end.
+    """
+
+    def __init__(self, answer: Answer | None = None, tls: SSLContext | None = None) -> None:
         self.answer: Answer = answer or (lambda received: 200)
         self.received: list[Received] = []
         self._changed = threading.Condition()
@@ -64,6 +68,8 @@ class Receiver:
 
         self._server = Server(("127.0.0.1", 0), Handler)
         self.port: int = self._server.server_address[1]
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     @property

@@ -179,9 +179,7 @@ class TlsReceiver:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(chain)
         context.sni_callback = lambda _socket, name, _context: self.names.append(name)
-        self._receiver = Receiver()
-        server = self._receiver._server
-        server.socket = context.wrap_socket(server.socket, server_side=True)
+        self._receiver = Receiver(tls=context)
         self.port = self._receiver.port
 
     def close(self) -> None:
