@@ -38,12 +38,18 @@ def link_token(treadle: Treadle) -> str:
     return token
 
 
-def processor_token(treadle: Treadle) -> str:
+def access_token(treadle: Treadle) -> str:
     public_token = treadle.call(
         "/sandbox/public_token/create", institution_id="ins_109508", initial_products=["auth"]
     )["public_token"]
-    exchanged = treadle.call("/item/public_token/exchange", public_token=public_token)
-    access = {"access_token": exchanged["access_token"]}
+    token: str = treadle.call("/item/public_token/exchange", public_token=public_token)[
+        "access_token"
+    ]
+    return token
+
+
+def processor_token(treadle: Treadle) -> str:
+    access = {"access_token": access_token(treadle)}
     accounts = treadle.call("/accounts/get", **access)["accounts"]
     token: str = treadle.call(
         "/processor/token/create",

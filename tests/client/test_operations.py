@@ -12,7 +12,7 @@ from typing import Any, get_args, get_type_hints
 import msgspec
 import pytest
 
-from tests.client.conftest import link_token, processor_token
+from tests.client.conftest import access_token, link_token, processor_token
 from tests.ingest.pushing import BANK, CUSTOMER
 from tests.support.server import Server
 from treadle.client import Treadle
@@ -96,7 +96,7 @@ GIVEN: dict[str, Callable[[Treadle], Any]] = {
     "action": lambda treadle: "exit",
     "processor_token": processor_token,
     "token": processor_token,
-    "access_tokens": lambda treadle: [treadle.item(["auth"]).access_token],
+    "access_tokens": lambda treadle: [access_token(treadle)],
     "text": processor_token,
     "operation": lambda treadle: "/processor/auth/get",
     "fields": lambda treadle: ["numbers"],

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import defaultdict
+from functools import cached_property
 from typing import NamedTuple
 
 import httptools
@@ -44,11 +45,17 @@ class ConnectionBroken(Exception):
 
 
 class Client:
-    def __init__(self, egress: Egress, ssl_context: ssl.SSLContext) -> None:
+    def __init__(self, egress: Egress, ssl_context: ssl.SSLContext | None) -> None:
+        """Without a context, the authorities that this machine trusts are trusted."""
         self._egress = egress
-        self._ssl_context = ssl_context
+        self._given_context = ssl_context
         self._idle: dict[Origin, list[_Connection]] = defaultdict(list)
         self._idle_count = 0
+
+    @cached_property
+    def _ssl_context(self) -> ssl.SSLContext:
+        # Reading all authorities takes longer than many a start of a server.
+        return self._given_context or ssl.create_default_context()
 
     async def exchange(self, origin: Origin, request: bytes) -> int:
         """Send a request, and return the status of the answer.

@@ -55,7 +55,7 @@ class Sender:
         timeout_seconds: float,
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
-        self._client = Client(egress, ssl_context or ssl.create_default_context())
+        self._client = Client(egress, ssl_context)
         self._timeout_seconds = timeout_seconds
 
     async def post(self, url: str, body: bytes, headers: dict[str, str]) -> Outcome:
