@@ -10,6 +10,7 @@ import atexit
 import functools
 import importlib
 import json
+import multiprocessing
 import os
 import runpy
 import select
@@ -22,6 +23,8 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
+
+import uvicorn._subprocess
 
 from tests.support.process import die_with_parent
 from treadle import operations
@@ -175,6 +178,8 @@ def _become(asked: dict[str, Any], out: int, err: int) -> None:
     os.environ.clear()
     os.environ.update(asked["env"])
     sys.stdout.reconfigure(write_through=True)
+    # Else each worker would import everything once more.
+    uvicorn._subprocess.spawn = multiprocessing.get_context("fork")
     sys.argv = ["treadle", *asked["arguments"]]
     runpy.run_module("treadle", run_name="__main__", alter_sys=True)
 
