@@ -5,12 +5,9 @@ from __future__ import annotations
 import re
 from typing import BinaryIO, Literal
 
-from treadle.importing.camt import read_camt
 from treadle.importing.csv_guessing import guess_mapping
 from treadle.importing.csv_mapping import Mapping
 from treadle.importing.delimited import read_csv
-from treadle.importing.mt940 import read_mt940
-from treadle.importing.ofx import read_ofx
 from treadle.importing.refusal import FileRefused
 from treadle.importing.statement import Entries
 
@@ -21,7 +18,6 @@ _BEGINNING_BYTES = 4_096
 _ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"7z\xbc\xaf", b"\xfd7zXZ", b"Rar!")
 _SPREADSHEET = b"\xd0\xcf\x11\xe0"
 _MT940 = re.compile(rb"^:(20|25|28C?|60[FM]|61):", re.MULTILINE)
-_READERS = {"ofx": read_ofx, "camt.053": read_camt, "mt940": read_mt940}
 
 
 def detect_format(file: BinaryIO) -> Format:
@@ -63,4 +59,19 @@ def read_file(file: BinaryIO, mapping: Mapping | None = None) -> Entries:
     if len(content) > MAX_BYTES:
         problem = f"the file is larger than {MAX_BYTES // 1_048_576} MiB"
         raise FileRefused(problem, "Download it in parts, by month or by account")
-    return _READERS[format_](content)
+    return _read_whole(format_, content)
+
+
+def _read_whole(format_: Format, content: bytes) -> Entries:
+    """The libraries take longer to import than most files to read, so only one is."""
+    if format_ == "ofx":
+        from treadle.importing.ofx import read_ofx
+
+        return read_ofx(content)
+    if format_ == "mt940":
+        from treadle.importing.mt940 import read_mt940
+
+        return read_mt940(content)
+    from treadle.importing.camt import read_camt
+
+    return read_camt(content)
