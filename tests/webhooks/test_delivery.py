@@ -64,21 +64,24 @@ def test_a_webhook_is_sent_as_it_was_written(plane: Run, receiver: Receiver) -> 
     plane(test)
 
 
-@pytest.mark.parametrize("status", [201, 204, 301, 307, 400, 410, 429, 500, 503])
-def test_anything_but_200_is_a_failure(plane: Run, receiver: Receiver, status: int) -> None:
-    receiver.answer = lambda received: status
+def test_anything_but_200_is_a_failure(plane: Run, receiver: Receiver) -> None:
+    statuses = [201, 204, 301, 307, 400, 410, 429, 500, 503]
+    receiver.answer = lambda received: int(received.path.partition("?")[2])
 
     async def test(plane: Plane) -> None:
         plane.start()
-        await plane.owe(receiver.url)
-        await plane.attempted(1)
-        [row] = await plane.settled("pending")
-        [attempt] = plane.attempts()
-        assert (attempt["status"], attempt["accepted"]) == (status, 0)
-        assert row["due_at"] == NOON + 30 * SECOND
+        for status in statuses:
+            await plane.owe(f"{receiver.url}?{status}", f"item {status}")
+        await plane.attempted(len(statuses))
+        owed = await plane.settled("pending", len(statuses))
+        attempts = plane.attempts()
+        assert sorted(attempt["status"] for attempt in attempts) == statuses
+        assert not any(attempt["accepted"] for attempt in attempts)
+        assert {row["due_at"] for row in owed} == {NOON + 30 * SECOND}
         # A redirect was not followed, and nothing happens while time stands still.
         await asyncio.sleep(1.5)
-        assert [one.path for one in receiver.received] == ["/hook"]
+        asked = sorted(one.path for one in receiver.received)
+        assert asked == [f"/hook?{status}" for status in statuses]
 
     plane(test)
 
