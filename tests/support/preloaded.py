@@ -180,8 +180,15 @@ def _become(asked: dict[str, Any], out: int, err: int) -> None:
     sys.stdout.reconfigure(write_through=True)
     # Else each worker would import everything once more.
     uvicorn._subprocess.spawn = multiprocessing.get_context("fork")
+    os.register_at_fork(after_in_child=_forget_signals)
     sys.argv = ["treadle", *asked["arguments"]]
     runpy.run_module("treadle", run_name="__main__", alter_sys=True)
+
+
+def _forget_signals() -> None:
+    """A worker that is told to end while it starts ends, as one that was not forked does."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
 
 
 if __name__ == "__main__":
