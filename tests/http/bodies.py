@@ -10,9 +10,11 @@ from msgspec import inspect
 
 from treadle.http.decode import RequestDecoder
 from treadle.ids import IDENTIFIER_ALPHABET
-from treadle.operations import load_areas
+from treadle.operations import OWN, load_areas
 
-IMPLEMENTED = load_areas()
+IMPLEMENTED = load_areas() | {
+    path: one for path, one in OWN.items() if one.method == "POST" and one.streams is None
+}
 PATHS = sorted(IMPLEMENTED)
 ACCOUNT_ID = IDENTIFIER_ALPHABET[:37]
 # How many fields an object has at most beside those that it must have.
@@ -92,6 +94,8 @@ def valid(draw: st.DrawFn, type_: inspect.Type, path: str = "") -> Any:
             return draw(st.integers(low, int(type_.le if type_.le is not None else low + 9)))
         case inspect.EnumType():
             return draw(st.sampled_from([member.value for member in type_.cls]))
+        case inspect.LiteralType():
+            return draw(st.sampled_from(type_.values))
         case inspect.DateType():
             return draw(st.dates()).isoformat()
         case inspect.DateTimeType():

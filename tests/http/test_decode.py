@@ -27,7 +27,7 @@ from treadle.http.errors import ApiError
 CREDENTIALS = ["client_id", "secret"]
 UNHURRIED = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-    max_examples=tries(20, thorough=200),
+    max_examples=tries(12, thorough=200),
 )
 
 
@@ -95,6 +95,17 @@ def test_whatever_comes_is_a_struct_or_an_error(path: str, data: st.DataObject) 
         assert slow in (None, "MISSING_FIELDS", "INVALID_FIELD") if needed else slow is None, body
     else:
         assert outcome[0] == slow, body
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_text_in_any_one_field_is_taken_or_told(path: str) -> None:
+    fields = request_type(path).fields  # type: ignore[attr-defined]
+    required = {one.encode_name: "no such" for one in fields if one.required}
+    for field in fields:
+        body = json.dumps(required | {field.encode_name: "no such"})
+        outcome = decode(path, body)
+        if not isinstance(outcome, msgspec.Struct):
+            assert outcome[0] == explain(path, body.encode(), []), body
 
 
 _NAMES = st.text(alphabet='ab":\\ ,{}\t', max_size=4)

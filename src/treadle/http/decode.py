@@ -228,6 +228,8 @@ def _fits(value: Any, type_: inspect.Type, shallow: bool) -> bool:
             return _is_number(value) and _in_range(value, type_)
         case inspect.EnumType():
             return isinstance(value, str) and value in {member.value for member in type_.cls}
+        case inspect.LiteralType():
+            return isinstance(value, str) and value in type_.values
         case inspect.DateType() | inspect.DateTimeType():
             return _is_moment(value, type_)
     return True
@@ -273,6 +275,8 @@ def _expectation(type_: inspect.Type, value: Any) -> str:
             if len(values) <= _MAX_LISTED_VALUES:
                 return "one of " + ", ".join(values)
             return "one of the documented values"
+        case inspect.LiteralType():
+            return "one of " + ", ".join(map(str, type_.values))
         case inspect.StrType(max_length=int(maximum)):
             return f"a properly formatted, non-empty string of at most {maximum} characters"
     return "a properly formatted, non-empty string"
