@@ -15,7 +15,8 @@ want() { # program, package, what does without it
 
 want node nodejs "without it, the tests of Plaid's Node.js SDK are skipped"
 want npm npm "without it, the tests of Plaid's Node.js SDK are skipped"
-want chromium chromium "without it, the tests of pages are skipped"
+want chromium-headless-shell chromium-headless-shell \
+    "without it, the tests of pages use chromium, which takes longer, or are skipped"
 if [ "${1:-}" = bench ]; then
     want wrk wrk "without it, the benchmark cannot make its load"
 fi
