@@ -10,7 +10,7 @@ from sqlalchemy.sql.functions import GenericFunction
 
 
 class database_now(GenericFunction[int]):
-    """The instant at which a statement runs, in microseconds since the Unix epoch."""
+    """The instant at which a statement began, in microseconds since the Unix epoch."""
 
     inherit_cache = True
     type = BigInteger()
@@ -24,4 +24,5 @@ def _sqlite_now(element: database_now, compiler: Any, **options: Any) -> str:
 
 @compiles(database_now, "postgresql")
 def _postgresql_now(element: database_now, compiler: Any, **options: Any) -> str:
-    return "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)"
+    # The same for all rows of a statement, else no index would be of use to compare with it.
+    return "CAST(EXTRACT(EPOCH FROM statement_timestamp()) * 1000000 AS BIGINT)"
