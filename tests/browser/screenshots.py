@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from tests.browser.app import App, open_link
-from tests.browser.panes import PLACES, Place
+from tests.browser.panes import WALKS, Place, Walk
 from tests.browser.test_pages import EMBED, EMBEDDING, go_to_bank
 from tests.control.plane import Planned, own_client
 from tests.support.chromium import launch
@@ -55,18 +55,16 @@ class Scene(NamedTuple):
     def script(self) -> str:
         return f"{self.url}/link/v2/stable/link-initialize.js"
 
-    def open(self, place: Place | None = None) -> LinkPage:
-        token = link_token(self.api, **(place.fields if place else {}))
+    def open(self, walk: Walk | None = None) -> LinkPage:
+        token = link_token(self.api, **(walk.fields if walk else {}))
         link = open_link(self.page, self.app.page(self.script), token=token)
         link.wait_for("CONSENT")
         return link
 
 
-def _pane(place: Place) -> Callable[[Scene], Page]:
+def _pane(walk: Walk, wanted: Place) -> Callable[[Scene], Page]:
     def go(scene: Scene) -> Page:
-        link = scene.open(place)
-        place.go(link)
-        link.wait_for(place.view)
+        next(place for place in walk.go(scene.open(walk)) if place is wanted)
         return scene.page
 
     return go
@@ -121,7 +119,7 @@ def _unreachable(scene: Scene) -> Page:
 
 
 _SCENES: dict[str, Callable[[Scene], Page]] = {
-    **{place.name: _pane(place) for place in PLACES},
+    **{place.name: _pane(walk, place) for walk in WALKS for place in walk.places},
     "page of a bank": _bank,
     "page of a bank for sharing": _sharing,
     "hosted": _hosted,
