@@ -23,14 +23,4 @@ def sandbox_flags() -> list[str]:
 
 
 def launch(kind: BrowserType, *flags: str) -> Browser:
-    return kind.launch(
-        executable_path=chromium_path(),
-        args=[
-            *sandbox_flags(),
-            "--disable-gpu",
-            "--in-process-gpu",
-            "--disable-features=IsolateOrigins,site-per-process",
-            "--renderer-process-limit=1",
-            *flags,
-        ],
-    )
+    return kind.launch(executable_path=chromium_path(), args=[*sandbox_flags(), *flags])
