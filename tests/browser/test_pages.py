@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.app import App, called, calls, open_link
 from tests.browser.test_flows import heard
@@ -65,6 +65,22 @@ def test_a_window_that_is_closed(page: Page, api: Planned, address: str) -> None
     link.leave()
     called(page, "exit")
     assert heard(page)[-4:] == ["CLOSE_OAUTH", "TV(OAUTH)", "TV(EXIT)", "EXIT(requires_oauth)"]
+
+
+def test_it_is_busy_from_a_click_on(page: Page, api: Planned, address: str) -> None:
+    """Whatever else is under way, such as a look at what became of a bank's window."""
+    polls: list[Route] = []
+    page.context.route("**/_link/poll", lambda route: polls.append(route), times=1)
+    link = open_link(page, address, token=link_token(api))
+    go_to_bank(link)
+    while not polls:
+        page.wait_for_timeout(50)
+    link.press("exit")
+    busy = link.page.frame_locator("iframe").locator("main#link").get_attribute("data-busy")
+    assert busy == "true"
+    polls[0].continue_()
+    link.by_test_id("leave").click()
+    called(page, "exit")
 
 
 def test_a_bank_that_is_not_agreed_with(page: Page, api: Planned, address: str) -> None:

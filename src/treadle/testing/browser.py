@@ -110,6 +110,7 @@ class LinkPage:
         """Close Link, and confirm it where that is asked."""
         self.wait_for()
         self.press("exit")
+        self._within.locator('main#link[data-busy="true"]').wait_for(state="hidden")
         if self.by_test_id("leave").is_visible():
             self.press("leave")
 

@@ -96,6 +96,8 @@ export class Session {
 
   /** One after the other: what the user does next is decided on what the last answer left. */
   #inTurn(work, again = () => this.#inTurn(() => this.#poll())) {
+    // From now on, and not from when its turn comes.
+    this.#setBusy(true);
     this.#queue = this.#queue.then(async () => {
       this.#setBusy(true);
       try {
