@@ -5,11 +5,10 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
+from playwright.sync_api import Browser, Page
 
 from tests.browser.app import App
 from tests.control.plane import Planned, own_client
@@ -20,45 +19,30 @@ _WAIT_MS = 10_000
 _LOOPBACK = {"localhost", "127.0.0.1"}
 
 
-class Watched(NamedTuple):
-    """A context of the browser, with what its pages have done that none may do."""
-
-    context: BrowserContext
-    wrongs: list[str]
-
-
-# One for many tests: Chromium takes a new process for each context and site, and starting these
-# is most of what a test costs. Link keeps nothing in a browser that a next page could find.
-@pytest.fixture(scope="module")
-def watched(browser: Browser) -> Iterator[Watched]:
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page in a context of its own, which may ask nobody beyond this machine for anything."""
     context = browser.new_context()
     context.set_default_timeout(_WAIT_MS)
-    wrongs: list[str] = []
+    foreign: list[str] = []
+    broken: list[str] = []
 
-    def note_request(request: Request) -> None:
-        url = urlsplit(request.url)
-        if url.scheme.startswith("http") and url.hostname not in _LOOPBACK:
-            wrongs.append(f"asked for {request.url}")
+    def note(url: str) -> None:
+        if urlsplit(url).scheme.startswith("http") and urlsplit(url).hostname not in _LOOPBACK:
+            foreign.append(url)
 
-    def note_message(message: ConsoleMessage) -> None:
-        if "Content Security Policy" in message.text:
-            wrongs.append(message.text)
-
-    context.on("request", note_request)
-    context.on("console", note_message)
-    context.on("weberror", lambda error: wrongs.append(str(error.error)))
-    yield Watched(context, wrongs)
+    context.on("request", lambda request: note(request.url))
+    context.on("weberror", lambda error: broken.append(str(error.error)))
+    context.on(
+        "console",
+        lambda message: (
+            broken.append(message.text) if "Content Security Policy" in message.text else None
+        ),
+    )
+    yield context.new_page()
     context.close()
-
-
-@pytest.fixture
-def page(watched: Watched) -> Iterator[Page]:
-    """A page that may ask nobody beyond this machine for anything."""
-    watched.wrongs.clear()
-    yield watched.context.new_page()
-    for page in watched.context.pages:
-        page.close()
-    assert watched.wrongs == []
+    assert foreign == []
+    assert broken == []
 
 
 @pytest.fixture(scope="session")
