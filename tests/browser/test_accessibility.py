@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Frame, Page
+from playwright.sync_api import Frame, Page, expect
 
 from tests.browser.app import open_link
 from tests.browser.panes import WALKS, Walk
@@ -27,6 +27,8 @@ _RULES_OF_COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-
 # What stands in a documented name for one of many.
 _WILD = re.compile("[A-Z]+")
 _NARROW = {"width": 320, "height": 640}
+# What a developer calls the app is text for its users, wherever it is shown.
+_LIKE_HTML = "<b data-injected>Shop</b>"
 
 
 def violations(document: Page | Frame, rules: Mapping[str, Any] = _RULES) -> list[str]:
@@ -47,6 +49,10 @@ def undocumented(page: Page) -> list[str]:
     return [name for name in names if not any(re.fullmatch(one, name) for one in known)]
 
 
+def injected(document: Page | Frame) -> int:
+    return document.locator("[data-injected]").count()
+
+
 def too_wide(page: Page) -> list[str]:
     """What reaches beyond the right edge."""
     frame = page.frames[-1]
@@ -64,11 +70,13 @@ def test_panes(page: Page, api: Planned, address: str, walk: Walk) -> None:
     page.emulate_media(reduced_motion="reduce")
     wide = page.viewport_size
     assert wide is not None
-    link = open_link(page, address, token=link_token(api, **walk.fields))
+    token = link_token(api, client_name=_LIKE_HTML, **walk.fields)
+    link = open_link(page, address, token=token)
     for place in walk.go(link):
         frame = page.frames[-1]
         assert violations(frame) == [], place.name
         assert undocumented(page) == [], place.name
+        assert not injected(frame), place.name
         frame.evaluate("document.body.dataset.theme = 'dark'")
         assert violations(frame, _RULES_OF_COLOURS) == [], place.name
         frame.evaluate("document.body.dataset.theme = 'light'")
@@ -83,24 +91,30 @@ def test_what_link_adds_to_a_page(page: Page, api: Planned, address: str) -> Non
 
 
 def test_pages_of_a_bank(page: Page, api: Planned, address: str) -> None:
-    bank = go_to_bank(open_link(page, address, token=link_token(api)))
+    token = link_token(api, client_name=_LIKE_HTML)
+    bank = go_to_bank(open_link(page, address, token=token))
     bank.set_viewport_size(_NARROW)
     bank.get_by_test_id("bank-sign-in").wait_for()
     assert violations(bank) == []
     bank.get_by_test_id("bank-sign-in").click()
     bank.get_by_test_id("bank-approve").wait_for()
+    expect(bank.locator("main")).to_contain_text(_LIKE_HTML)
+    assert not injected(bank)
     assert undocumented(bank) == []
     assert violations(bank) == []
     assert too_wide(bank) == []
 
 
 def test_hosted_pages(page: Page, api: Planned) -> None:
-    page.goto(create(api, hosted_link={})["hosted_link_url"])
+    page.goto(create(api, hosted_link={}, client_name=_LIKE_HTML)["hosted_link_url"])
     link = LinkPage(page, hosted=True)
     link.wait_for("CONSENT")
+    expect(link.heading).to_contain_text(_LIKE_HTML)
+    assert not injected(page)
     assert violations(page) == []
     link.leave()
     link.wait_for("ENDED")
+    assert not injected(page)
     assert violations(page) == []
 
 
