@@ -17,7 +17,7 @@ class Place(NamedTuple):
     name: str
     view: str
     # From the place before.
-    go: Callable[[LinkPage], None]
+    go: Callable[[LinkPage], object]
 
 
 class Walk(NamedTuple):

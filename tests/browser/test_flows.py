@@ -146,6 +146,7 @@ def test_a_returning_user(page: Page, api: Planned, address: str) -> None:
     link.fill(phone="415-555-0011")
     page.keyboard.press("Enter")
     link.wait_for("VERIFY_PHONE")
+    expect(link.by_test_id("code")).to_have_id("nonce-input")
     link.submit(code="123456")
     link.wait_for("SELECT_SAVED_INSTITUTION")
     link.press("institution-ins_133502")
@@ -199,3 +200,18 @@ def test_the_language_is_the_link_tokens(
     link.wait_for("CONSENT")
     frame = page.frame_locator("iframe")
     expect(frame.locator("html")).to_have_attribute("lang", language)
+
+
+def test_controls_have_the_ids_that_suites_know(page: Page, api: Planned, address: str) -> None:
+    open_link(page, address, token=link_token(api))
+    frame = page.frame_locator("iframe")
+    frame.get_by_role("button", name="Continue without phone number").click()
+    frame.locator("#search-input-input").fill("Tartan")
+    frame.locator(f"#aut-{PLAIN_BANK}").click()
+    frame.locator("#username").fill("user_good")
+    frame.locator("#password").fill("pass_good")
+    frame.locator("#aut-submit-button").click()
+    frame.get_by_role("checkbox").first.check()
+    frame.locator("#aut-continue-button").click()
+    frame.get_by_role("button", name="Finish").click()
+    called(page, "success")
