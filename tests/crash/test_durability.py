@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
+import http.client
 import socket
 import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 
-from tests.promises.database import address
-from tests.support.raw import Answer, Api
+from tests.promises.database import Row, address, query
+from tests.support.raw import Answer, Api, Linked
 from tests.support.server import Server
 from treadle.store.sqlite import SqliteStore
 
@@ -37,7 +40,7 @@ def test_every_connection_of_the_embedded_store_commits_to_disk(tmp_path: Path) 
         asyncio.run(store.close())
 
 
-@contextmanager
+@contextlib.contextmanager
 def commits_held(server: Server) -> Iterator[None]:
     """While this holds, nobody can commit a new token, though all can read."""
     url = address(server)
@@ -72,13 +75,11 @@ def commits_held(server: Server) -> Iterator[None]:
 CHANGES = ("exchange", "mint", "permit", "rotate", "remove", "bill")
 
 
-@pytest.mark.parametrize("change", CHANGES)
-def test_an_answer_waits_for_its_commit(server: Server, change: str) -> None:
-    api = Api(server.url)
-    linked = api.link("transactions")
+def requests(api: Api, linked: Linked) -> dict[str, tuple[str, dict[str, Any]]]:
+    """What makes each of the changes to an Item."""
     token = {"processor_token": api.mint(linked)}
     access = {"access_token": linked.access_token}
-    requests: dict[str, tuple[str, dict[str, Any]]] = {
+    return {
         "exchange": ("/item/public_token/exchange", {"public_token": api.public_token()}),
         "mint": (
             "/processor/token/create",
@@ -89,7 +90,13 @@ def test_an_answer_waits_for_its_commit(server: Server, change: str) -> None:
         "remove": ("/item/remove", access),
         "bill": ("/processor/identity/get", token),
     }
-    path, fields = requests[change]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_an_answer_waits_for_its_commit(server: Server, change: str) -> None:
+    api = Api(server.url)
+    linked = api.link("transactions")
+    path, fields = requests(api, linked)[change]
     answers: list[Answer] = []
     caller = threading.Thread(target=lambda: answers.append(Api(server.url).post(path, **fields)))
     with commits_held(server):
@@ -97,9 +104,44 @@ def test_an_answer_waits_for_its_commit(server: Server, change: str) -> None:
         caller.join(PATIENCE_SECONDS)
         assert answers == [], "answered before it could be kept"
         # Meanwhile reading goes on.
-        assert api.post("/item/get", **access).code == "OK"
+        assert api.post("/item/get", access_token=linked.access_token).code == "OK"
     caller.join(10)
     assert [answer.code for answer in answers] == ["OK"]
+
+
+def kept(server: Server) -> dict[str, list[Row]]:
+    """All that changes are kept in."""
+    tables = ("tokens", "permissions", "items", "outbox", "audit", "audit_heads")
+    return {table: query(server, f"SELECT * FROM {table} ORDER BY 1, 2") for table in tables}
+
+
+def test_of_a_server_that_dies_before_a_commit_nothing_is_kept(
+    serve: Callable[..., Server], store: list[str]
+) -> None:
+    server = serve(*store)
+    api = Api(server.url)
+    asked = [requests(api, api.link("transactions"))[change] for change in CHANGES]
+    before = kept(server)
+
+    answers: list[Answer] = []
+
+    def ask(path: str, fields: dict[str, Any]) -> None:
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            answers.append(Api(server.url).post(path, **fields))
+
+    callers = [threading.Thread(target=ask, args=one) for one in asked]
+    with commits_held(server):
+        for caller in callers:
+            caller.start()
+        time.sleep(PATIENCE_SECONDS)
+        server.kill()
+    for caller in callers:
+        caller.join(10)
+    assert answers == []
+    assert kept(server) == before
+    server.start()
+    again = Api(server.url)
+    assert [again.post(path, **fields).code for path, fields in asked] == ["OK"] * len(asked)
 
 
 def test_a_change_whose_caller_went_away_is_whole(server: Server) -> None:
