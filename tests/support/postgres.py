@@ -84,14 +84,17 @@ class PostgresServer:
         return f"postgresql://{USER}:{PASSWORD}@127.0.0.1:{self.port}/{name}"
 
     def stop(self) -> None:
-        self.halt()
+        # An immediate shutdown writes nothing, for nobody will read it.
+        self.halt(signal.SIGQUIT)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def halt(self) -> None:
-        """Shut down, with the data kept."""
+    def halt(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Shut down, with the data kept.
+
+        SIGINT is a fast shutdown: it does not wait for clients to leave.
+        """
         if self._process is not None:
-            # SIGINT is a fast shutdown: it does not wait for clients to leave.
-            self._process.send_signal(signal.SIGINT)
+            self._process.send_signal(how)
             try:
                 self._process.wait(20)
             except subprocess.TimeoutExpired:
