@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from treadle.alarm import Alarm
@@ -13,7 +14,6 @@ from treadle.call import Services
 from treadle.clients import CLIENT, NewClient, create_client
 from treadle.clock import FixedClock, SystemClock
 from treadle.faults.striking import Faults
-from treadle.grants.site import GrantsSite
 from treadle.http.credentials import Credentials, authenticate
 from treadle.http.errors import ApiError
 from treadle.http.headers import answers_on_loopback
@@ -23,8 +23,8 @@ from treadle.http.pipeline import Pipeline, Scope, Send, send_json
 from treadle.journal.file import find as find_journal
 from treadle.journal.store import JournaledStore
 from treadle.keys import load_keys
-from treadle.link.pages.site import PREFIX, LinkSite
 from treadle.operations import OWN, load_areas
+from treadle.pages.later import Later, Site
 from treadle.partners.stripe import StripeTokens
 from treadle.readiness import READY, Readiness
 from treadle.recording.log import RequestLog
@@ -47,7 +47,6 @@ from treadle.worlds import Worlds
 
 if TYPE_CHECKING:
     # What metrics need takes a while to import, and most servers need it not.
-    from treadle.console.site import Console
     from treadle.metrics.metrics import Metrics
     from treadle.metrics.sampling import Sampler
 
@@ -65,26 +64,27 @@ class Application:
         self._services: Services | None = None
         self._pipeline: Pipeline | None = None
         self._readiness: Readiness | None = None
-        self._link_site: LinkSite | None = None
-        self._grants: GrantsSite | None = None
-        self._console: Console | None = None
+        self._link_site: Later | None = None
+        self._grants: Later | None = None
+        self._console: Later | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http" and self._pipeline is not None:
-            probe = scope["path"] if scope["method"] == "GET" else None
+            method, path = scope["method"], scope["path"]
+            probe = path if method == "GET" else None
             if probe == "/healthz":
                 await send_json(send, 200, [_HEALTH])
             elif probe == "/readyz" and self._readiness is not None:
                 state = await self._readiness.state()
                 body = json.dumps({"status": state}).encode()
                 await send_json(send, 200 if state == READY else 503, [body])
-            elif scope["method"] != "POST" and scope["path"].startswith(PREFIX) and self._link_site:
+            elif self._link_site is not None and method != "POST" and path.startswith("/link/"):
                 await self._link_site(scope, receive, send)
-            elif self._console is not None and f"{scope['path']}/".startswith("/console/"):
+            elif self._console is not None and f"{path}/".startswith("/console/"):
                 await self._console(scope, receive, send)
-            elif self._grants is not None and f"{scope['path']}/".startswith("/grants/"):
+            elif self._grants is not None and f"{path}/".startswith("/grants/"):
                 await self._grants(scope, receive, send)
             elif is_form(scope):
                 await answer_form(self._pipeline, scope, receive, send)
@@ -98,9 +98,11 @@ class Application:
         self._pipeline = Pipeline(self._services, self._implemented | OWN)
         self._readiness = Readiness(self._services.store)
         sampler = _sampler(self._services, self._pipeline)
-        self._link_site = LinkSite(self._settings, self._pipeline)
-        self._grants = GrantsSite(self._services, self._pipeline)
-        self._console = console_of(self._services, self._pipeline)
+        self._link_site = Later(partial(_link_site, self._settings, self._pipeline))
+        self._grants = Later(partial(_grants_site, self._services, self._pipeline))
+        # Where nobody but who is at this machine can reach it.
+        if self._settings.sandbox and answers_on_loopback(self._settings.host):
+            self._console = Later(partial(_console, self._services, self._pipeline))
         delivery = webhook_delivery(self._services)
         delivery.start()
         alarm = Alarm(self._services)
@@ -176,11 +178,19 @@ async def open_services(settings: Settings) -> Services:
     return services
 
 
-def console_of(services: Services, pipeline: Pipeline) -> Console | None:
-    """The console, where nobody but who is at this machine can reach it."""
-    if not services.settings.sandbox or not answers_on_loopback(services.settings.host):
-        return None
-    # A server in production starts and runs without it.
+def _link_site(settings: Settings, pipeline: Pipeline) -> Site:
+    from treadle.link.pages.site import LinkSite
+
+    return LinkSite(settings, pipeline)
+
+
+def _grants_site(services: Services, pipeline: Pipeline) -> Site:
+    from treadle.grants.site import GrantsSite
+
+    return GrantsSite(services, pipeline)
+
+
+def _console(services: Services, pipeline: Pipeline) -> Site:
     from treadle.console.site import Console
 
     return Console(services, pipeline)

@@ -8,6 +8,7 @@ import shlex
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -276,3 +277,14 @@ def test_options_come_from_the_environment_too(serve: Serve) -> None:
     server = serve(env={"TREADLE_SERVE_SEED": "a", "TREADLE_SERVE_CLOCK": "2026-01-31T12:00:00Z"})
     other = serve(env={"TREADLE_SERVE_SEED": "a", "TREADLE_SERVE_CLOCK": "2026-01-31T12:00:00Z"})
     assert Api(server.url).public_token() == Api(other.url).public_token()
+
+
+def test_what_only_some_requests_need_is_not_loaded_at_the_start() -> None:
+    program = (
+        "import sys; import treadle.serving; from treadle.operations import load_areas\n"
+        "load_areas()\n"
+        "late = {'alembic', 'jinja2', 'phonenumbers', 'rapidfuzz', 'starlette'}\n"
+        "sys.exit(str(late & sys.modules.keys()) if late & sys.modules.keys() else None)"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr

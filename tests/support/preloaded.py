@@ -29,13 +29,17 @@ import uvicorn._subprocess
 from tests.support.process import die_with_parent
 from treadle import operations
 
-# What a server imports until it is ready, beside what `treadle.serving` does.
+# What a server imports until it is ready and for its pages, beside what `treadle.serving` does.
 _NEEDED = (
     "alembic.autogenerate",
     "alembic.command",
     "asyncpg",
     "sqlalchemy.dialects.postgresql.asyncpg",
     "treadle.cli",
+    "treadle.console.site",
+    "treadle.grants.site",
+    "treadle.link.pages.site",
+    "treadle.matching.owners",
     "treadle.serving",
     "treadle.store.postgres",
     "uvicorn.lifespan.on",

@@ -7,7 +7,6 @@ from msgspec import UNSET, UnsetType
 from treadle.call import ClientCall
 from treadle.gates import ClientGate
 from treadle.http import errors
-from treadle.matching import names
 from treadle.operations import operation
 from treadle.sources.sandbox.custom.bank_numbers import is_routing_number
 from treadle.wire.auth import AuthVerifyNumbersACH, AuthVerifyRequest, AuthVerifyResponse
@@ -65,4 +64,9 @@ def _format(ach: AuthVerifyNumbersACH) -> AccountVerificationInsightsAccountNumb
 
 
 def _name_score(legal_name: str | None) -> int | UnsetType:
-    return names.score(legal_name, _KNOWN_OWNER).score if legal_name else UNSET
+    if not legal_name:
+        return UNSET
+    # What compares names takes a while to import.
+    from treadle.matching.names import score
+
+    return score(legal_name, _KNOWN_OWNER).score
